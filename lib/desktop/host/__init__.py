@@ -1,0 +1,1 @@
+"""What this computer can give: processors, memory, disk, GPUs, directories, network."""

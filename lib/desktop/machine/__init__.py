@@ -1,0 +1,1 @@
+"""Machines on offer, snapshots of them, and QEMU."""

@@ -1,0 +1,120 @@
+"""Other programs: run them to their end, keep them as children, or let them go; and name them.
+
+The only importer of subprocess. Command lines are lists, never a shell's text. A process is known
+by its number *and* its start, because numbers are used again.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+               "LANG": "C.UTF-8"}
+
+
+class Failed(Exception):
+    """A program that did not do its work; the text ends with its own last words."""
+
+    def __init__(self, program: str, problem: str, said: str = "") -> None:
+        last = said.strip().splitlines()[-1:]
+        super().__init__(": ".join([f"{program} {problem}", *last]))
+        self.said = said
+
+
+@dataclass(frozen=True)
+class Process:
+    """A running program: its pid, and its start in clock ticks since boot (proc(5), field 22)."""
+
+    pid: int
+    started: int
+
+
+def run(argv: Sequence[str], *, timeout: float = 10, stdin: str = "") -> str:
+    """Run a program to its end and return what it printed on standard output.
+
+    Raises Failed when it cannot start, ends with another status than 0, or takes longer than
+    `timeout` seconds (it is killed then).
+    """
+    try:
+        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=timeout,
+                              env=ENVIRONMENT, umask=0o077, errors="replace")
+    except OSError as error:
+        raise Failed(argv[0], f"cannot be started ({error.strerror})") from error
+    except subprocess.TimeoutExpired as error:
+        raise Failed(argv[0], f"did not finish in {timeout:g} s") from error
+    if done.returncode:
+        raise Failed(argv[0], f"ended with status {done.returncode}", done.stderr)
+    return done.stdout
+
+
+def start(argv: Sequence[str], log: Path,
+          descriptors: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+    """Start a child in the foreground, its words appended to `log`; it keeps `descriptors`.
+
+    Raises Failed when it cannot be started.
+    """
+    with log.open("ab") as words:
+        try:
+            return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
+                                    env=ENVIRONMENT, cwd="/", umask=0o077,
+                                    pass_fds=tuple(descriptors))
+        except OSError as error:
+            raise Failed(argv[0], f"cannot be started ({error.strerror})") from error
+
+
+def detach(argv: Sequence[str], log: Path, environment: Mapping[str, str],
+           descriptors: Sequence[int]) -> int:
+    """Start a program that outlives this one, in a session of its own; return its pid.
+
+    Nothing of the caller's is left to it but `descriptors`: Apache waits for a request until
+    every holder of its pipes has closed them.
+    """
+    with log.open("ab") as words:
+        return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
+                                env={**ENVIRONMENT, **environment}, cwd="/", umask=0o077,
+                                start_new_session=True, pass_fds=tuple(descriptors)).pid
+
+
+def identify(pid: int) -> Process | None:
+    """Return the process that has this pid now, or None when there is none or it is a zombie."""
+    try:
+        state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (OSError, ValueError):
+        return None
+    return None if state in "ZX" else Process(pid, int(rest[18]))
+
+
+def alive(process: Process | None) -> bool:
+    """Tell whether this very process still runs."""
+    return process is not None and identify(process.pid) == process
+
+
+def send(process: Process, number: signal.Signals) -> bool:
+    """Signal this very process, never another one that got its pid; False when it is gone."""
+    try:
+        handle = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return False
+    try:
+        if identify(process.pid) != process:
+            return False
+        signal.pidfd_send_signal(handle, number)
+        return True
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(handle)
+
+
+def boot_id() -> str:
+    """Return the identity of this boot of the host; no recorded pid outlives it."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def boottime() -> float:
+    """Return seconds since boot, suspend included; unlike the wall clock it never jumps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

@@ -1,0 +1,1 @@
+"""Running machines with their owners: the record, and the keeper that looks after each."""

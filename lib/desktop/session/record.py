@@ -1,0 +1,177 @@
+"""The record of a session: session.json, and the paths of what lies beside it.
+
+The keeper is the only writer once it runs; before that, the request that claimed the session.
+Readers tolerate whatever they find: a record that cannot be understood raises Corrupt, alone.
+"""
+
+import json
+import os
+import re
+import secrets
+from base64 import b32encode
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from desktop.process import Process
+
+ID = re.compile(r"[a-z2-7]{26}")
+VERSION = 1
+
+
+class Corrupt(Exception):
+    """A record that cannot be understood; the text says why."""
+
+
+class State(StrEnum):
+    """What a session is doing. Claimed, starting: not yet usable; ended, failed: over."""
+
+    CLAIMED = "claimed"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    PARKED = "parked"
+    STOPPING = "stopping"
+    ENDED = "ended"
+    FAILED = "failed"
+
+    @property
+    def live(self) -> bool:
+        """Tell whether the session holds what it was promised."""
+        return self not in (State.ENDED, State.FAILED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """One session. Memory is MB, disk GB; `start` is Unix time.
+
+    `deadline` is in seconds since the boot `boot` (process.boottime), 0 for never, so that a
+    wall clock set to another day ends nothing. `form` names the form that was sent, so that the
+    same one sent twice is one session. `master` is the stamp of the machine's file at the start.
+    """
+
+    version: int = VERSION
+    session: str
+    name: str
+    state: State
+    reason: str = ""
+    owner: str
+    machine: str
+    title: str
+    cpu: int
+    memory: int
+    disk: float
+    video: str
+    gpu: tuple[str, ...] = ()
+    persistent: bool
+    start: float
+    deadline: float
+    boot: str
+    host: str
+    launcher: str
+    endpoint: str
+    form: str = ""
+    source: str = ""
+    method: str = ""
+    accel: str = ""
+    master: str = ""
+    viewers: int = 0
+    keeper: Process | None = None
+    qemu: Process | None = None
+    network: Process | None = None
+
+
+class Paths:
+    """Where the files of a session are."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.session = directory.name
+        self.record = directory / "session.json"
+        self.settings = directory / "settings.ini"  # as they were at the start
+        self.lock = directory / "lock"  # held: the keeper, or the request before it, is alive
+        self.answer = directory / "answer"  # held by the request that starts it, until it answers
+        self.token = directory / "token"  # what a person types; QEMU reads it too
+        self.control = directory / "ctl.sock"
+        self.websocket = directory / "ws.sock"
+        self.vnc = directory / "vnc.sock"
+        self.qmp = directory / "qmp.sock"
+        self.qmp2 = directory / "qmp2.sock"  # for recovery, when the keeper hangs
+        self.screen = directory / "screen.png"
+        self.keeper_log = directory / "keeper.log"
+        self.qemu_log = directory / "qemu.log"
+
+
+def new_id() -> str:
+    """Return 128 random bits in base32, lower case, without padding."""
+    return b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+def encode(record: Record) -> str:
+    """Return the record as JSON."""
+    return json.dumps(asdict(record), indent=1)
+
+
+def decode(text: str) -> Record:
+    """Return the record of a JSON text; raise Corrupt when any field is not what it should be."""
+    try:
+        facts = json.loads(text)
+    except ValueError as error:
+        raise Corrupt(f"not JSON ({error})") from error
+    if not isinstance(facts, dict) or facts.get("version") != VERSION:
+        raise Corrupt("not a record of this version")
+    names = {entry.name for entry in fields(Record)}
+    if set(facts) != names:
+        raise Corrupt(f"fields differ: {', '.join(sorted(set(facts) ^ names))}")
+    record = Record(**{entry.name: revive(entry.type, facts[entry.name], entry.name)
+                       for entry in fields(Record)})
+    if not ID.fullmatch(record.session):
+        raise Corrupt("session is not an id")
+    return record
+
+
+def revive(kind: Any, value: Any, name: str) -> Any:
+    """Return a JSON value as the type of its field, or raise Corrupt."""
+    try:
+        if kind is State:
+            return State(value)
+        if kind == tuple[str, ...] and isinstance(value, list):
+            return tuple(revive(str, item, name) for item in value)
+        if kind == Process | None:
+            return value and Process(pid=revive(int, value["pid"], name),
+                                     started=revive(int, value["started"], name))
+        if kind is float and type(value) is int:
+            return float(value)
+    except (KeyError, TypeError, ValueError) as error:
+        raise Corrupt(f"{name} is wrong") from error
+    if type(value) is not kind:
+        raise Corrupt(f"{name} is not {getattr(kind, '__name__', kind)}")
+    return value
+
+
+def read(directory: Path) -> Record:
+    """Read the record in a session's directory; raise Corrupt, or FileNotFoundError."""
+    try:
+        record = decode(Paths(directory).record.read_text(encoding="utf-8"))
+    except UnicodeError as error:
+        raise Corrupt("not UTF-8") from error
+    if record.session != directory.name:
+        raise Corrupt("of another session")
+    return record
+
+
+def write(directory: Path, record: Record) -> None:
+    """Replace the record so that a crash leaves the old one or the new one, never a part."""
+    path = Paths(directory).record
+    draft = path.with_suffix(".new")
+    with open(draft, "w", encoding="utf-8") as file:
+        file.write(encode(record))
+        file.flush()
+        os.fsync(file.fileno())
+    os.rename(draft, path)
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,214 @@
+"""Every setting, once: its name, type, default and meaning.
+
+The same table reads the settings file (flat `name = value` lines) and the command line
+(`--name=value`), prints `--help` and the table of the README. Nothing here looks at a request.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from desktop import literal
+from desktop.errors import Refusal
+
+INSTALLED_FILE = Path("/etc/remote-desktop/desktop.ini")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def setting(default: Any, meaning: str, *, least: float | None = None, most: float | None = None,
+            choices: Sequence[str] = (), secret: bool = False) -> Any:
+    """Describe one setting: `meaning` is a sentence for --help, bounds are inclusive."""
+    return field(default=default, metadata={"meaning": meaning, "least": least, "most": most,
+                                            "choices": tuple(choices), "secret": secret})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one run. Sizes of memory are MB, of disks GB, times seconds."""
+
+    # Places
+    dir_service: Path = setting(Path("/usr/share/remote-desktop"), "Programs of the service.")
+    dir_html: Path = setting(Path("/usr/share/remote-desktop/html"), "Static pages.")
+    dir_machines: Path = setting(Path("/var/lib/remote-desktop/machines"),
+                                 "Machines on offer: images and their descriptors.")
+    dir_snapshots: Path = setting(Path("/var/lib/remote-desktop/snapshots"),
+                                  "What sessions write to their disks, until they end.")
+    dir_cfg: Path = setting(Path("/run/remote-desktop"),
+                            "One directory per session, with its sockets; a short path.")
+    dir_state: Path = setting(Path("/var/lib/remote-desktop/state"),
+                              "What outlives sessions: the cookie key, refused sign-ins.")
+    dir_log: Path = setting(Path("/var/log/remote-desktop"), "The log and history.jsonl.")
+    dir_novnc: Path = setting(Path("/usr/share/novnc"), "noVNC; must contain vnc.html.")
+    dir_websockify: str = setting("websockify",
+                                  "The websockify package, or a directory that contains it.")
+    dir_mounts: tuple[str, ...] = setting(("/mnt", "/media"),
+                                          "Directories of the server offered to every machine, "
+                                          "read-only unless they end in :rw.")
+    # A session
+    machine: str = setting("tiny.iso", "The machine when none is named.")
+    snapshot_lifetime: int = setting(86400, "Seconds after which a session is stopped; 0: never.",
+                                     least=0)
+    snapshot_alloc_cpu: int = setting(1, "Virtual CPUs of a session.", least=1, most=255)
+    snapshot_alloc_mem: int = setting(4096, "Memory of a session in MB.", least=16)
+    snapshot_alloc_disk: float = setting(10, "Disk in GB added to a machine that is an ISO.",
+                                         least=0.01)
+    first_connect_timeout: int = setting(300, "Seconds a session waits for its first viewer; "
+                                         "0: for ever.", least=0)
+    disconnect_grace: int = setting(30, "Seconds a single-shot session waits for its viewer "
+                                    "to come back.", least=0)
+    qemu_exec: str = setting("qemu-system-x86_64", "The QEMU program.")
+    qemu_video: str = setting("virtio", "The video card.",
+                              choices=("std", "cirrus", "qxl", "vmware", "virtio"))
+    qemu_accel: str = setting("auto", "kvm, tcg (slow, no security boundary), or kvm where it "
+                              "works.", choices=("auto", "kvm", "tcg"))
+    guest_network: str = setting("internet", "What machines reach: the internet, a card that "
+                                 "leads nowhere, or no card.",
+                                 choices=("internet", "isolated", "none"))
+    gpu_blacklist: tuple[str, ...] = setting((), "GPUs never given away: PCI addresses "
+                                             "or vendor:device.")
+    # How much
+    service_max_load: float = setting(0.8, "No new session above this share of all CPUs in use.",
+                                      least=0)
+    service_max_instance_nb: int = setting(10, "Most sessions at once.", least=0)
+    service_max_session_nb_per_user: int = setting(3, "Most sessions of one person.", least=0)
+    service_max_cpu_fraction_nb_per_user: float = setting(0.3, "Most virtual CPUs of one person, "
+                                                          "as a share; never the first session.",
+                                                          least=0, most=1)
+    service_max_mem_fraction_nb_per_user: float = setting(0.3, "Most memory of one person, as a "
+                                                          "share; never the first session.",
+                                                          least=0, most=1)
+    overcommit_cpu: float = setting(4, "Virtual CPUs promised per CPU of the server.", least=0)
+    overcommit_memory: float = setting(1.0, "Memory promised per memory of the server, less the "
+                                       "reserve.", least=0)
+    host_memory_reserve: int = setting(1024, "MB of memory kept for the server itself.", least=0)
+    host_disk_reserve: float = setting(1, "GB of disk that new sessions leave free.", least=0)
+    # The service
+    server_name: str = setting("", "Public address, such as https://desktop.example.org; "
+                               "empty: as the browser says.")
+    server_aliases: tuple[str, ...] = setting((), "Other host names that pages may come from.")
+    service_allow_persistent: bool = setting(True, "Whether sessions may outlive their viewer.")
+    service_use_vnc_token: bool = setting(True, "Whether a token is typed; 0: the address alone "
+                                          "opens the session.")
+    service_min_port: int = setting(6000, "First port of sessions started by hand; 0: any.",
+                                    least=0, most=65535)
+    # Who may come in
+    allow_unauthenticated: bool = setting(False, "Let everybody in. Never on a network.")
+    check_user_with_htpasswd: bool = setting(False, "Check passwords against file_htpasswd.")
+    file_htpasswd: Path = setting(Path("/etc/remote-desktop/htpasswd"), "Accounts, with bcrypt.")
+    auth_max_failures: int = setting(5, "Wrong passwords, per name and per address, before "
+                                     "people must wait; 0: no limit.", least=0)
+    sign_in_lifetime: int = setting(28800, "Seconds until people sign in again.", least=60)
+    user_admin: tuple[str, ...] = setting((), "People who may use the administration.")
+
+
+TABLE: Mapping[str, Field[Any]] = {entry.name: entry for entry in fields(Settings)}
+
+
+def load(environ: Mapping[str, str], overrides: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of this run: defaults, then the file, then the command line's.
+
+    The file is the one REMOTE_DESKTOP_INI names, else the installed one. By hand, without a file
+    that can be read, the defaults suit a checkout and the person's own directories.
+
+    Raises Refusal for a file that cannot be read, an unknown name or a wrong value.
+    """
+    named = environ.get("REMOTE_DESKTOP_INI")
+    path = Path(named) if named else INSTALLED_FILE
+    if named or "GATEWAY_INTERFACE" in environ or os.access(path, os.R_OK):
+        settings = read(path)
+    else:
+        settings = by_hand(environ)
+    return change(settings, overrides or {}, "the command line")
+
+
+def by_hand(environ: Mapping[str, str]) -> Settings:
+    """Return defaults for a person with a checkout and no settings file."""
+    home = Path(environ.get("HOME") or "/nonexistent")
+    cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "remote-desktop"
+    runtime = Path(environ.get("XDG_RUNTIME_DIR") or f"/tmp/user-{os.getuid()}") / "remote-desktop"
+    return Settings(dir_service=ROOT, dir_html=ROOT / "html", dir_machines=ROOT / "machines",
+                    dir_snapshots=cache / "snapshots", dir_cfg=runtime,
+                    dir_state=cache / "state", dir_log=cache / "log")
+
+
+def read(path: Path) -> Settings:
+    """Read a settings file; raise Refusal naming the line that is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise Refusal(f"The settings file {path} cannot be read: "
+                      f"{getattr(error, 'strerror', None) or 'it is not UTF-8'}.", 500,
+                      "REMOTE_DESKTOP_INI names another one.") from error
+    values: dict[str, Any] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        line = line.strip()
+        if not line or line.startswith(("#", ";")):
+            continue
+        name, equals, value = (part.strip() for part in line.partition("="))
+        where = f"{path} line {number}"
+        if not equals:
+            raise Refusal(f"{where}: expected name = value, found {line!r}.", 500)
+        if name in values:
+            raise Refusal(f"{where}: {name} is set twice.", 500)
+        values[name] = parse(name, value, where)
+    return Settings(**values)
+
+
+def change(settings: Settings, values: Mapping[str, str], where: str) -> Settings:
+    """Return `settings` with some replaced by the given texts; `where` is said in a refusal."""
+    return replace(settings, **{name: parse(name, text, where) for name, text in values.items()})
+
+
+def parse(name: str, text: str, where: str) -> Any:
+    """Turn the text of one setting into its value, or raise Refusal."""
+    if name not in TABLE:
+        raise Refusal(f"{where}: unknown setting {name!r}.", 500, nearest(name, TABLE))
+    entry = TABLE[name]
+    rules = entry.metadata
+    try:
+        value = PARSERS[entry.type](text)
+    except ValueError as error:
+        raise Refusal(f"{where}: {name} = {text!r} is not {error}.", 500) from error
+    if rules["choices"] and value not in rules["choices"]:
+        raise Refusal(f"{where}: {name} = {text!r} is not one of {', '.join(rules['choices'])}.",
+                      500, nearest(text, rules["choices"]))
+    if rules["least"] is not None and value < rules["least"]:
+        raise Refusal(f"{where}: {name} = {text} is below {rules['least']}.", 500)
+    if rules["most"] is not None and value > rules["most"]:
+        raise Refusal(f"{where}: {name} = {text} is above {rules['most']}.", 500)
+    return value
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the hint that names the nearest known word, or nothing."""
+    from difflib import get_close_matches  # only when something is wrong already
+    matches = get_close_matches(word, list(known), 1, 0.5)
+    return f"Did you mean {matches[0]}?" if matches else ""
+
+
+def directory(text: str) -> Path:
+    """Return an absolute path; relative ones start where the command was typed."""
+    if not text:
+        raise ValueError("a path")
+    return Path(os.path.abspath(os.path.expanduser(text)))
+
+
+PARSERS: Mapping[Any, Callable[[str], Any]] = {
+    bool: literal.truth, int: literal.integer, float: literal.decimal, str: str, Path: directory,
+    tuple[str, ...]: literal.words}
+
+
+def write(settings: Settings, path: Path) -> None:
+    """Write what differs from the defaults, without secrets, for `read` to read back."""
+    lines = [f"{name} = {spell(getattr(settings, name))}\n" for name, entry in TABLE.items()
+             if getattr(settings, name) != entry.default and not entry.metadata["secret"]]
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def spell(value: Any) -> str:
+    """Return a value as the settings file spells it."""
+    if isinstance(value, bool):
+        return str(int(value))
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

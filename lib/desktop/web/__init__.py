@@ -1,0 +1,1 @@
+"""The edge: requests in, pages out. Nothing below it knows about HTTP."""
