@@ -5,6 +5,7 @@ by its number *and* its start, because numbers are used again.
 """
 
 import os
+import select
 import signal
 import subprocess
 import time
@@ -74,9 +75,11 @@ def detach(argv: Sequence[str], log: Path, environment: Mapping[str, str],
     every holder of its pipes has closed them.
     """
     with log.open("ab") as words:
-        return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
-                                env={**ENVIRONMENT, **environment}, cwd="/", umask=0o077,
-                                start_new_session=True, pass_fds=tuple(descriptors)).pid
+        child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
+                                 env={**ENVIRONMENT, **environment}, cwd="/", umask=0o077,
+                                 start_new_session=True, pass_fds=tuple(descriptors))
+    child.returncode = 0  # nobody waits for it, and Popen need not complain
+    return child.pid
 
 
 def identify(pid: int) -> Process | None:
@@ -106,6 +109,19 @@ def send(process: Process, number: signal.Signals) -> bool:
         return True
     except ProcessLookupError:
         return False
+    finally:
+        os.close(handle)
+
+
+def wait(process: Process, seconds: float) -> bool:
+    """Wait until this very process has ended, at most so long; tell whether it has."""
+    try:
+        handle = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return (identify(process.pid) != process
+                or bool(select.select([handle], [], [], seconds)[0]))
     finally:
         os.close(handle)
 

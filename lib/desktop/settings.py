@@ -127,7 +127,7 @@ def by_hand(environ: Mapping[str, str]) -> Settings:
     """Return defaults for a person with a checkout and no settings file."""
     home = Path(environ.get("HOME") or "/nonexistent")
     cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "remote-desktop"
-    runtime = Path(environ.get("XDG_RUNTIME_DIR") or f"/tmp/user-{os.getuid()}") / "remote-desktop"
+    runtime = Path(environ.get("XDG_RUNTIME_DIR") or "/tmp") / f"remote-desktop-{os.getuid()}"
     return Settings(dir_service=ROOT, dir_html=ROOT / "html", dir_machines=ROOT / "machines",
                     dir_snapshots=cache / "snapshots", dir_cfg=runtime,
                     dir_state=cache / "state", dir_log=cache / "log")

@@ -1,0 +1,179 @@
+"""From what somebody wishes to a session that is theirs: settled, checked and promised.
+
+The promise is made under one lock for the whole service, so that any number of requests at once
+share out exactly what there is.
+"""
+
+import os
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from typing import TypeVar
+
+from desktop import process
+from desktop import settings as settings_file
+from desktop.errors import Refusal
+from desktop.host import capacity, gpu
+from desktop.host.capacity import Promise
+from desktop.launch import detach
+from desktop.machine import catalogue, qemu
+from desktop.machine.catalogue import Machine
+from desktop.session import ending, lock, record, sessions
+from desktop.session.record import Paths, Record, State
+from desktop.settings import Settings
+
+TOKEN_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
+TOKEN_LENGTH = 8  # all that VNC authentication looks at
+Number = TypeVar("Number", int, float)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What somebody asks for; None takes the default. Memory is MB, lifetime seconds.
+
+    `form` names the form that was sent: the same one is the same session.
+    """
+
+    machine: str | None = None
+    cpu: int | None = None
+    memory: int | None = None
+    video: str | None = None
+    gpu: bool | None = None
+    persistent: bool | None = None
+    lifetime: int | None = None
+    form: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """What somebody gets, if there is room. Memory is MB, disk GB, lifetime seconds (0: any)."""
+
+    machine: Machine
+    cpu: int
+    memory: int
+    disk: float
+    video: str
+    gpu: bool
+    persistent: bool
+    lifetime: int
+    accel: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A session that exists and is promised; `lock` and `answer` are descriptors held on it."""
+
+    record: Record
+    paths: Paths
+    token: str
+    lock: int
+    answer: int
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be chosen for a machine: (default, most) each; memory MB, disk GB."""
+
+    cpu: tuple[int, int]
+    memory: tuple[int, int]
+    disk: float
+
+
+def limits(settings: Settings, machine: Machine) -> Limits:
+    """Return what may be chosen; without the descriptor's word, up to what the host has."""
+    cpu = machine.cpu or settings.snapshot_alloc_cpu
+    memory = machine.memory or settings.snapshot_alloc_mem
+    installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    return Limits((cpu, machine.cpu_max or max(cpu, os.cpu_count() or 1)),
+                  (memory, machine.memory_max or max(memory, installed)),
+                  min(machine.disk or settings.snapshot_alloc_disk,
+                      machine.disk_max or float("inf")))
+
+
+def settle(settings: Settings, wish: Wish, owner: str) -> Choice:
+    """Return what a wish comes to; raise Refusal for what cannot be had on this host."""
+    machine = catalogue.find(settings, settings.machine if wish.machine is None else wish.machine,
+                             owner)
+    may = limits(settings, machine)
+    if wish.persistent and not settings.service_allow_persistent:
+        raise Refusal("Persistent sessions are not offered here.", 403,
+                      "Choose a single-shot session.")
+    longest = settings.snapshot_lifetime
+    choice = Choice(
+        machine=machine, cpu=within("cpu", wish.cpu, 1, *may.cpu),
+        memory=within("memory", wish.memory, 16, *may.memory), disk=may.disk,
+        video=wish.video or machine.video or settings.qemu_video, gpu=bool(wish.gpu),
+        persistent=bool(wish.persistent),
+        lifetime=within("lifetime", wish.lifetime, 1, longest, longest or 10 * 366 * 86400),
+        accel=qemu.accelerator(settings))
+    about = qemu.about(settings)
+    qemu.check(qemu.Hardware(machine=machine, cpu=choice.cpu, memory=choice.memory,
+                             video=choice.video, accel=choice.accel, version=about.version),
+               about)
+    return choice
+
+
+def within(name: str, value: int | None, least: int, default: int, most: int) -> int:
+    """Return the value, or the default for none; raise Refusal outside the bounds."""
+    if value is None:
+        return default
+    if not least <= value <= most:
+        raise Refusal(f"{name} = {value} is not between {least} and {most}.")
+    return value
+
+
+def make(settings: Settings, choice: Choice, owner: str, *, form: str, source: str, method: str,
+         endpoint: str) -> Claim | Record:
+    """Promise a session, or return the one that this form has started already.
+
+    `endpoint` is where it is shown; empty for its own socket behind Apache. Raises Refusal when
+    there is no room.
+    """
+    with lock.holding(settings.dir_cfg / "capacity.lock"):
+        entries = sessions.all(settings)
+        for entry in entries:
+            if form and (entry.owner, entry.form) == (owner, form):
+                return entry
+        capacity.check(settings, capacity.measure(settings), [promise(entry) for entry in entries],
+                       Promise(owner, choice.cpu, choice.memory, choice.disk))
+        cards = () if not choice.gpu else gpu.free_one(
+            gpu.find(settings), {address for entry in entries for address in entry.gpu}).group
+        new = record.new_id()
+        now = process.boottime()
+        return write(settings, Record(
+            session=new, name=f"{slug(choice.machine.name)}-{new[:4]}", state=State.CLAIMED,
+            owner=owner, machine=choice.machine.name, title=choice.machine.title, cpu=choice.cpu,
+            memory=choice.memory, disk=choice.disk, video=choice.video, gpu=cards,
+            persistent=choice.persistent, start=time.time(),
+            deadline=now + choice.lifetime if choice.lifetime else 0.0, boot=process.boot_id(),
+            host=sessions.this_host(), launcher=detach.NAME,
+            endpoint=endpoint or str(Paths(settings.dir_cfg / new).websocket), form=form,
+            source=source, method=method, accel=choice.accel, master=choice.machine.stamp))
+
+
+def promise(entry: Record) -> Promise:
+    """Return what a session holds."""
+    return Promise(entry.owner, entry.cpu, entry.memory, entry.disk)
+
+
+def write(settings: Settings, entry: Record) -> Claim:
+    """Make the directory of a session, locked before anybody can see it under its name."""
+    draft = Paths(settings.dir_cfg / ".claim")
+    ending.remove(draft.directory)  # of a request that was killed
+    draft.directory.mkdir(mode=0o700)
+    held, answer = lock.take(draft.lock, wait=True), lock.take(draft.answer, wait=True)
+    assert held is not None and answer is not None
+    token = "".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
+    draft.token.touch(mode=0o600)
+    draft.token.write_text(token)
+    settings_file.write(settings, draft.settings)
+    record.write(draft.directory, entry)
+    paths = Paths(settings.dir_cfg / entry.session)
+    draft.directory.rename(paths.directory)
+    return Claim(record=entry, paths=paths, token=token, lock=held, answer=answer)
+
+
+def slug(name: str) -> str:
+    """Return the part of a machine's name that is easy to read and type."""
+    return re.sub(r"[^a-z0-9]+", "-", name.rpartition(".")[0].lower()).strip("-")[:20] or "machine"

@@ -1,0 +1,124 @@
+"""Ending sessions, and removing all that is theirs; each step is harmless a second time."""
+
+import logging
+import os
+import shutil
+import signal
+from pathlib import Path
+
+from desktop import process
+from desktop.machine import qmp
+from desktop.process import Process
+from desktop.session import control, history, lock, sessions
+from desktop.session.record import Paths, Record
+from desktop.settings import Settings
+
+log = logging.getLogger("ending")
+PATIENCE = 10.0  # seconds for a keeper to end its session, beyond what the guest may take
+POLITE = 30.0  # seconds for a guest to shut itself down
+
+
+def stop(settings: Settings, entry: Record, *, polite: bool = False, how: str = "stopped") -> None:
+    """End a session; return when all of it is gone.
+
+    `polite` lets the guest shut itself down first. `how` goes into the history.
+    """
+    paths = sessions.paths(settings, entry)
+    try:
+        control.ask(paths, "stop", polite=polite, how=how)
+        if entry.keeper:
+            process.wait(entry.keeper, PATIENCE + (POLITE if polite else 0))
+    except control.Silent as problem:
+        log.warning("%s: its processes are ended", problem)
+    try:
+        handle = lock.take(paths.lock)
+        if handle is None:  # the keeper hangs
+            for one in (entry.keeper, *owned(paths)):
+                end(one)
+            handle = lock.take(paths.lock, wait=True)
+    except FileNotFoundError:
+        return
+    assert handle is not None
+    try:
+        finish(settings, paths, entry, how)
+    finally:
+        os.close(handle)
+
+
+def finish(settings: Settings, paths: Paths, entry: Record | None, how: str) -> None:
+    """End what still runs of a session and remove its files; the caller holds its lock."""
+    ask_qemu_to_quit(paths)
+    for one in {*owned(paths), *(recorded(entry) if entry else ())}:
+        end(one)
+    remove(settings.dir_snapshots / paths.session)
+    if entry:
+        history.add(settings, entry, how)
+    remove(paths.directory)
+
+
+def recorded(entry: Record) -> list[Process]:
+    """Return the processes that a record names and that are still those."""
+    if entry.boot != process.boot_id():
+        return []
+    return [one for one in (entry.qemu, entry.network) if one and process.alive(one)]
+
+
+def owned(paths: Paths) -> list[Process]:
+    """Return the QEMU that shows the screen of this session, recorded or not.
+
+    A keeper that is killed right after it started QEMU has not written down which it is.
+    """
+    mark = b"\0-vnc\0unix:" + os.fsencode(paths.vnc).replace(b",", b",,") + b","
+    found = []
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            one = process.identify(int(entry.name))
+            try:
+                if one and mark in Path(entry.path, "cmdline").read_bytes():
+                    found.append(one)
+            except OSError:
+                pass  # it is another user's, or gone
+    return found
+
+
+def ask_qemu_to_quit(paths: Paths) -> None:
+    """Let QEMU end itself, by the socket that a hanging keeper does not occupy."""
+    try:
+        connection = qmp.Connection(paths.qmp2)
+        try:
+            connection.negotiate(2)
+            connection.execute("quit", timeout=2)
+        finally:
+            connection.close()
+    except qmp.Error:
+        pass
+
+
+def end(one: Process | None, patience: float = 3.0) -> None:
+    """Terminate a process, kill it when it does not go, and wait until it is gone."""
+    if one is None:
+        return
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if not process.send(one, number):
+            return
+        process.wait(one, patience)
+
+
+def remove(directory: Path) -> None:
+    """Remove a directory of a session; links in it are removed, never followed."""
+    shutil.rmtree(directory, onerror=lambda *problem: None)
+    if os.path.lexists(directory):
+        log.error("%s cannot be removed", directory)
+
+
+def purge(settings: Settings) -> int:
+    """End all sessions and remove every left-over; return how many sessions there were."""
+    entries = sessions.all(settings)
+    for entry in entries:
+        try:
+            control.ask(sessions.paths(settings, entry), "stop", how="purged")
+        except control.Silent:
+            pass  # stop() below has other means
+    for entry in entries:
+        stop(settings, entry, how="purged")
+    return len(entries)

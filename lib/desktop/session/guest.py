@@ -1,0 +1,160 @@
+"""The running machine of a session: QEMU, its QMP connection and its network helper."""
+
+import logging
+import os
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+from desktop import process
+from desktop.errors import Refusal
+from desktop.host import network, volumes
+from desktop.machine import catalogue, qemu, qmp, snapshot
+from desktop.process import Process
+from desktop.session import lock
+from desktop.session.record import Paths, Record
+from desktop.settings import Settings
+
+log = logging.getLogger("guest")
+START_TIME = 20.0  # seconds for QEMU to answer
+BANNER = b"RFB "
+
+
+class Guest:
+    """QEMU and what belongs to it, as children of this process or adopted."""
+
+    def __init__(self, paths: Paths, settings: Settings) -> None:
+        self.paths = paths
+        self.settings = settings
+        self.qemu: Process | None = None
+        self.helper: Process | None = None
+        self.qmp: qmp.Connection | None = None
+        self.children: list[subprocess.Popen[bytes]] = []
+
+    def start(self, entry: Record) -> None:
+        """Make the snapshot and start QEMU on it; `ready` tells when it answers.
+
+        Raises Refusal or process.Failed.
+        """
+        machine = catalogue.find(self.settings, entry.machine, entry.owner)
+        disks = self.settings.dir_snapshots / self.paths.session
+        disks.mkdir(mode=0o700)
+        held = os.open(disks, os.O_RDONLY | os.O_DIRECTORY)
+        lock.share(held)
+        disk = snapshot.create(self.settings, machine, disks, entry.disk)
+        kind = network.kind(self.settings)
+        card = self._network(kind)
+        monitor = socket.socket(socket.AF_UNIX)
+        monitor.bind(str(self.paths.qmp))
+        monitor.listen(1)
+        hardware = qemu.Hardware(machine=machine, cpu=entry.cpu, memory=entry.memory,
+                                 video=entry.video, accel=entry.accel,
+                                 version=qemu.about(self.settings).version)
+        wiring = qemu.Wiring(name=entry.name, disk=disk, token=self.paths.token,
+                             vnc=self.paths.vnc, qmp_fd=monitor.fileno(), qmp2=self.paths.qmp2,
+                             network=kind, network_fd=card.fileno() if card else -1,
+                             volumes=tuple(volumes.find(self.settings)), gpu=entry.gpu)
+        argv = qemu.command(self.settings.qemu_exec, hardware, wiring)
+        kept = [held, monitor.fileno(), *([card.fileno()] if card else [])]
+        self.qemu = self._child(argv, kept)
+        self.qmp = qmp.Connection(self.paths.qmp)
+        monitor.close()  # QEMU's copy must be the last, so that its death ends the connection
+        if card:
+            card.close()
+
+    def _network(self, kind: str) -> socket.socket | None:
+        """Start the network helper where there is one; return QEMU's end of the line to it."""
+        if kind != "passt":
+            return None
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.helper = self._child(network.helper(theirs.fileno()), [theirs.fileno()])
+        return ours
+
+    def _child(self, argv: list[str], descriptors: list[int]) -> Process:
+        child = process.start(argv, self.paths.qemu_log, descriptors)
+        self.children.append(child)
+        one = process.identify(child.pid)
+        if one is None:
+            raise process.Failed(argv[0], "ended at once", self.last_words())
+        return one
+
+    def ready(self) -> None:
+        """Wait until the machine runs and its screen answers; raise Refusal with QEMU's words."""
+        assert self.qmp is not None
+        try:
+            self.qmp.negotiate(START_TIME)
+            with socket.socket(socket.AF_UNIX) as screen:
+                screen.settimeout(START_TIME)
+                screen.connect(str(self.paths.vnc))
+                banner = screen.recv(12)
+        except (qmp.Error, OSError) as error:
+            raise Refusal(f"The machine did not start: {self.last_words() or error}.", 500,
+                          "Tell your administrator.") from error
+        if not banner.startswith(BANNER):
+            raise Refusal("The machine's screen does not answer.", 500)
+
+    def adopt(self, entry: Record) -> None:
+        """Take over a running machine that lost its keeper; raise qmp.Error when it is gone."""
+        self.qemu, self.helper = entry.qemu, entry.network
+        self.qmp = qmp.Connection(self.paths.qmp)
+        self.qmp.negotiate(START_TIME)
+
+    def attach_agent(self) -> None:
+        """Plug in the clipboard. By QMP, because on the command line it would block migration."""
+        data = {"type": "qemu-vdagent", "data": {"clipboard": True, "mouse": False}}
+        self.command("chardev-add", {"id": "vdagent", "backend": data})
+        self.command("device_add", {"driver": "virtserialport", "id": "agent",
+                                    "chardev": "vdagent", "name": "com.redhat.spice.0"})
+
+    def command(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
+        """Run a QMP command; return None, with a line in the log, when QEMU refuses it."""
+        try:
+            if self.qmp is None:
+                raise qmp.Error("QEMU is gone")
+            return self.qmp.execute(name, arguments)
+        except qmp.Error as error:
+            log.warning("%s", error)
+            return None
+
+    def picture(self, file: Path) -> bool:
+        """Write the screen to a file, PNG; tell whether it worked."""
+        draft = file.with_suffix(".new")
+        done = self.command("screendump", {"filename": str(draft), "format": "png"})
+        if done is None:
+            return False
+        draft.rename(file)
+        return True
+
+    def room_on_disk(self) -> bool:
+        """Tell whether a machine that ran out of host disk may go on."""
+        facts = os.statvfs(self.settings.dir_snapshots)
+        return facts.f_bavail * facts.f_frsize > 64 << 20
+
+    def last_words(self) -> str:
+        """Return the last line that QEMU or its helper wrote."""
+        try:
+            lines = self.paths.qemu_log.read_text(errors="replace").strip().splitlines()
+        except OSError:
+            return ""
+        return lines[-1].strip() if lines else ""
+
+    def quit(self, seconds: float = 3) -> None:
+        """Have QEMU end itself and wait for that, at most so long."""
+        if self.qmp and self.qemu:
+            try:
+                self.qmp.execute("quit", timeout=seconds)
+            except qmp.Error:
+                pass  # it may be gone before it answers
+            process.wait(self.qemu, seconds)
+
+    def reap(self) -> None:
+        """Take note of children that have ended."""
+        deadline = time.monotonic() + 1
+        for child in self.children:
+            try:
+                child.wait(max(0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                pass

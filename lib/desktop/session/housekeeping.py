@@ -1,0 +1,108 @@
+"""Putting right what a killed keeper, a full disk or a reboot left; at each request and by timer.
+
+Removes only what is provably dead: nobody holds the lock, and the launcher and host that the
+record names are ours to judge. A machine that still runs gets a new keeper instead.
+"""
+
+import logging
+import os
+import shutil
+from pathlib import Path
+
+from desktop import process
+from desktop.launch import detach
+from desktop.session import control, ending, lock, record, sessions
+from desktop.session.record import Corrupt, Paths, Record, State
+from desktop.settings import Settings
+
+log = logging.getLogger("housekeeping")
+OVERDUE = 60  # seconds after its deadline at which a session is ended over its keeper's head
+
+
+def sweep(settings: Settings) -> None:
+    """Look after every session nobody looks after, and every disk without a session."""
+    for directory in sessions.directories(settings):
+        try:
+            look_after(settings, Paths(directory))
+        except OSError as error:
+            log.warning("%s is left alone: %s", directory, error)
+    try:
+        sweep_snapshots(settings)
+    except OSError as error:
+        log.warning("%s is left alone: %s", settings.dir_snapshots, error)
+
+
+def look_after(settings: Settings, paths: Paths) -> None:
+    """Give a session without a keeper a new one, or end it."""
+    entry = read(paths)
+    if lock.held(paths.lock):
+        if entry is None:
+            ask_to_write(paths)
+        elif entry.deadline and overdue(entry):
+            ending.stop(settings, entry, how="its time was over")
+        return
+    handle = lock.take(paths.lock)
+    if handle is None:
+        return
+    try:
+        entry = read(paths)
+        if entry and not detach.judges(entry):
+            return
+        if entry and entry.state in (State.RUNNING, State.PAUSED) and ending.recorded(entry):
+            log.warning("%s lost its keeper and gets another", entry.name)
+            detach.start(paths, {"lock": handle})
+            return
+        log.warning("%s is dead and removed", paths.session)
+        if entry is None:
+            set_aside(settings, paths)
+        ending.finish(settings, paths, entry, "lost")
+    finally:
+        os.close(handle)
+
+
+def overdue(entry: Record) -> bool:
+    """Tell whether a session should long have been ended by its keeper."""
+    return (entry.boot == process.boot_id()
+            and process.boottime() > entry.deadline + OVERDUE + ending.POLITE)
+
+
+def read(paths: Paths) -> Record | None:
+    """Return the record, or None when it cannot be used; that is logged."""
+    try:
+        return record.read(paths.directory)
+    except FileNotFoundError:
+        return None
+    except Corrupt as problem:
+        log.error("the record of %s cannot be used: %s", paths.session, problem)
+        return None
+
+
+def ask_to_write(paths: Paths) -> None:
+    """Have the keeper, who knows better, replace a record that cannot be used."""
+    try:
+        control.ask(paths, "write", timeout=1)
+    except control.Silent as problem:
+        log.error("%s; its record cannot be used", problem)
+
+
+def set_aside(settings: Settings, paths: Paths) -> None:
+    """Keep the unusable record of a dead session for whoever wants to know what happened."""
+    try:
+        shutil.copy(paths.record, settings.dir_log / f"{paths.session}.corrupt")
+    except OSError:
+        pass  # there was none
+
+
+def sweep_snapshots(settings: Settings) -> None:
+    """Remove disks whose session is gone.
+
+    Their directory is locked by keeper and QEMU for as long as either lives, so that the disk of
+    a session that belongs to another dir_cfg is safe.
+    """
+    if not settings.dir_snapshots.is_dir():
+        return
+    for entry in os.scandir(settings.dir_snapshots):
+        orphan = record.ID.fullmatch(entry.name) and not (settings.dir_cfg / entry.name).exists()
+        if orphan and entry.is_dir(follow_symlinks=False) and not lock.held(Path(entry.path)):
+            log.warning("the disk of %s has no session and is removed", entry.name)
+            ending.remove(Path(entry.path))

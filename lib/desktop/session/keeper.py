@@ -1,0 +1,290 @@
+"""The keeper: one process per session, from the start of its machine to the last file removed.
+
+It starts QEMU, shows its screen (display), answers the scripts (control), and waits in one place
+for whatever comes next: an event of QEMU, a request, a viewer, the next moment on its calendar.
+"""
+
+import json
+import logging
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from desktop import log as logs
+from desktop import process, settings
+from desktop.errors import Refusal
+from desktop.launch import detach
+from desktop.machine import qmp
+from desktop.session import control, ending, listening, record
+from desktop.session.guest import Guest
+from desktop.session.record import Paths, Record, State
+
+log = logging.getLogger("keeper")
+NAP = 30.0  # seconds at most between two looks at the calendar; suspended hosts stop timers
+RETRY = 5.0  # seconds between two looks for room on a full disk
+PICTURE_AGE = 2.0  # seconds for which one picture of the screen serves all who look
+
+
+def main(directory: Path) -> int:
+    """Keep the session of this directory; return the exit status."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # Apache's threads leave SIGTERM blocked
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    os.umask(0o077)
+    logs.set_up("keeper")
+    handed = dict(pair.split("=") for pair in os.environ.pop(detach.DESCRIPTORS, "").split(","))
+    for number in handed.values():
+        os.set_inheritable(int(number), False)
+    paths = Paths(directory)
+    keeper = Keeper(paths, record.read(directory), settings.read(paths.settings))
+    ready = int(handed["ready"]) if "ready" in handed else None
+    try:
+        if ready is None:
+            keeper.adopt()
+        else:
+            keeper.start(socket.socket(fileno=int(handed["listener"])))
+    except (Refusal, process.Failed, qmp.Error, OSError) as problem:
+        log.error("%s could not be started: %s", keeper.entry.name, problem)
+        keeper.finish(f"failed: {problem}")
+        tell(ready, {"problem": getattr(problem, "message", str(problem)),
+                     "hint": getattr(problem, "hint", ""),
+                     "status": getattr(problem, "status", 500)})
+        return 1
+    tell(ready, {"ready": True})
+    keeper.run()
+    return 0
+
+
+def tell(ready: int | None, answer: dict[str, Any]) -> None:
+    """Tell the request that waits how the start went; it may have gone away."""
+    if ready is not None:
+        try:
+            os.write(ready, json.dumps(answer).encode() + b"\n")
+        except BrokenPipeError:
+            pass
+        os.close(ready)
+
+
+class Keeper:
+    """The state of one session, changed by this process alone."""
+
+    def __init__(self, paths: Paths, entry: Record, its_settings: settings.Settings) -> None:
+        self.paths = paths
+        self.entry = entry
+        self.settings = its_settings
+        self.guest = Guest(paths, its_settings)
+        self.selector = selectors.DefaultSelector()
+        self.bell, self.button = socket.socketpair()  # rung by other threads and by signals
+        self.bell.setblocking(False)
+        self.button.setblocking(False)
+        self.unsaved = False
+        self.over = ""  # how it ended, once it has
+        self.alone_since: float | None = None
+        self.met = False  # somebody has looked on
+        self.powerdown_until: float | None = None
+        self.retry_at: float | None = None
+        self.pictured = 0.0
+
+    def start(self, listener: socket.socket) -> None:
+        """Start the machine and show it; raise what it could not be started for."""
+        self.update(state=State.STARTING, keeper=process.identify(os.getpid()))
+        self.guest.start(self.entry)
+        self.update(qemu=self.guest.qemu, network=self.guest.helper)
+        self.show(listener)  # its imports take as long as QEMU's start
+        self.guest.ready()
+        self.update(state=State.RUNNING)
+        self.guest.attach_agent()
+
+    def adopt(self) -> None:
+        """Take over a running machine whose keeper was killed."""
+        self.guest.adopt(self.entry)
+        self.met = True
+        self.show(listening.again(self.entry, self.paths))
+        self.update(keeper=process.identify(os.getpid()), viewers=0)
+        log.warning("%s is kept again", self.entry.name)
+
+    def show(self, listener: socket.socket) -> None:
+        """Let viewers in."""
+        if self.settings.dir_websockify != "websockify":
+            sys.path.insert(0, self.settings.dir_websockify)
+        from desktop.session.display import Display  # while QEMU starts
+        self.display = Display(listener, self.paths.vnc, self.settings,
+                               single=not self.entry.persistent, changed=self.ring)
+        self.display.start()
+        self.alone_since = process.boottime()
+
+    def ring(self) -> None:
+        """Have the keeper look around; from any thread."""
+        try:
+            self.button.send(b"!")
+        except BlockingIOError:
+            pass  # it has not yet heard the last one
+
+    def run(self) -> None:
+        """Wait for what comes, until the session is over and nothing of it is left."""
+        assert self.guest.qmp and self.guest.qemu
+        requests = control.listen(self.paths)
+        signal.set_wakeup_fd(self.button.fileno())
+        signal.signal(signal.SIGTERM, lambda *_: self.stop("the server stopped it"))
+        death = os.pidfd_open(self.guest.qemu.pid)
+        for source, act in ((self.guest.qmp, self.hear), (self.bell, self.look),
+                            (death, self.mourn),
+                            (requests, lambda: control.answer(requests, self.decide))):
+            self.selector.register(source, selectors.EVENT_READ, act)
+        while not self.over:
+            for key, _ in self.selector.select(self.pause()):
+                key.data()
+            self.hear()  # events may have come with the answers to commands
+            self.consult_calendar()
+            if self.unsaved:
+                self.update()
+        self.finish(self.over)
+
+    # What comes
+
+    def hear(self) -> None:
+        """Act on what QEMU reports."""
+        if self.guest.qmp is None:
+            return
+        try:
+            events = self.guest.qmp.take()
+        except qmp.Error:
+            self.selector.unregister(self.guest.qmp)
+            self.guest.qmp = None  # its death is seen apart
+            return
+        for event in events:
+            facts = event.get("data", {})
+            match event["event"]:
+                case "SHUTDOWN" if facts.get("guest"):
+                    self.over = self.over or "shut down inside"
+                case "BLOCK_IO_ERROR" if facts.get("nospace"):
+                    self.retry_at = process.boottime() + RETRY
+                    self.update(state=State.PAUSED, reason="disk full")
+                case "STOP" if self.entry.state is State.RUNNING:
+                    self.update(state=State.PAUSED, reason=self.entry.reason)
+                case "RESUME" if self.entry.state is State.PAUSED:
+                    self.update(state=State.RUNNING, reason="")
+
+    def mourn(self) -> None:
+        """QEMU is gone."""
+        self.hear()
+        words = self.guest.last_words()
+        self.over = self.over or (f"QEMU ended: {words}" if words else "QEMU ended")
+
+    def look(self) -> None:
+        """Note who looks on."""
+        self.bell.recv(4096)
+        count = len(self.display.viewers())
+        if count == self.entry.viewers:
+            return
+        self.met = self.met or count > 0
+        self.alone_since = None if count else process.boottime()
+        self.update(viewers=count)
+
+    def decide(self, do: str, facts: dict[str, Any]) -> dict[str, Any]:
+        """Answer a request on the control socket."""
+        match do:
+            case "status":
+                viewers = [{"source": viewer.source, "since": viewer.since}
+                           for viewer in self.display.viewers()]
+                return {"ok": True, "record": asdict(self.entry), "viewers": viewers}
+            case "stop":
+                self.stop(str(facts.get("how", "stopped")), bool(facts.get("polite")))
+            case "extend":
+                self.extend(int(facts["seconds"]))
+            case "write":
+                self.update()
+            case "screen":
+                return {"ok": self.picture()}
+            case _:
+                return {"ok": False, "problem": f"{do!r} is not known"}
+        return {"ok": True}
+
+    def stop(self, how: str, polite: bool = False) -> None:
+        """End the session, at once or after the guest had time to shut itself down."""
+        if polite and self.entry.state is State.RUNNING:
+            self.update(state=State.STOPPING, reason=how)
+            self.guest.command("system_powerdown")
+            self.powerdown_until = process.boottime() + ending.POLITE
+        else:
+            self.over = self.over or how
+            self.ring()
+
+    def extend(self, seconds: int) -> None:
+        """Move the deadline, to at most a whole lifetime from now."""
+        now = process.boottime()
+        if self.entry.deadline:
+            latest = now + self.settings.snapshot_lifetime
+            self.update(deadline=min(self.entry.deadline + seconds, latest))
+
+    def picture(self) -> bool:
+        """Have a picture of the screen that is not too old; tell whether there is one."""
+        now = time.monotonic()
+        if now - self.pictured > PICTURE_AGE:
+            if not self.guest.picture(self.paths.screen):
+                return False
+            self.pictured = now
+        return True
+
+    # The calendar
+
+    def calendar(self) -> dict[str, float]:
+        """Return what is to be done and when, in seconds since boot."""
+        moments: dict[str, float] = {}
+        if self.entry.deadline:
+            moments["its time was over"] = self.entry.deadline
+        if self.powerdown_until:
+            moments[self.entry.reason] = self.powerdown_until
+        if self.alone_since is not None:
+            if not self.met and self.settings.first_connect_timeout:
+                moments["nobody connected"] = (self.alone_since
+                                               + self.settings.first_connect_timeout)
+            if self.met and not self.entry.persistent:
+                moments["left"] = self.alone_since + self.settings.disconnect_grace
+        return moments
+
+    def pause(self) -> float:
+        """Return the seconds until the next moment on the calendar."""
+        moments = [*self.calendar().values(), *([self.retry_at] if self.retry_at else [])]
+        if not moments and not self.unsaved:
+            return NAP * 10
+        return max(0.0, min(NAP, min(moments, default=NAP + process.boottime())
+                            - process.boottime()))
+
+    def consult_calendar(self) -> None:
+        """Do what is due."""
+        now = process.boottime()
+        for how, moment in self.calendar().items():
+            if now >= moment:
+                self.over = self.over or how
+        if self.retry_at and now >= self.retry_at:
+            self.retry_at = now + RETRY
+            if self.guest.room_on_disk():
+                self.retry_at = None
+                self.guest.command("cont")
+
+    # The record
+
+    def update(self, **changes: Any) -> None:
+        """Change the record. One that cannot be written is tried again; the machine goes on."""
+        self.entry = replace(self.entry, **changes)
+        try:
+            record.write(self.paths.directory, self.entry)
+            self.unsaved = False
+        except OSError as error:
+            if not self.unsaved:
+                log.error("the record is not written: %s", error)
+            self.unsaved = True
+
+    def finish(self, how: str) -> None:
+        """End what still runs, and remove all that is the session's."""
+        self.update(state=State.STOPPING, reason=how)
+        log.info("%s ends: %s", self.entry.name, how)
+        self.guest.quit()
+        ending.finish(self.settings, self.paths, self.entry, how)
+        self.guest.reap()

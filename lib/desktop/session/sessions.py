@@ -1,0 +1,88 @@
+"""All sessions of this service, as their records tell."""
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from desktop.errors import Refusal
+from desktop.process import boot_id, boottime
+from desktop.session import record
+from desktop.session.record import Corrupt, Paths, Record
+from desktop.settings import Settings
+
+log = logging.getLogger("sessions")
+SOCKET_PATH = 107  # bytes, at most (unix(7))
+
+
+def directories(settings: Settings) -> Iterator[Path]:
+    """Yield the directories that are sessions by their names."""
+    try:
+        with os.scandir(settings.dir_cfg) as entries:
+            names = [entry.name for entry in entries if record.ID.fullmatch(entry.name)]
+    except FileNotFoundError:
+        return
+    yield from (settings.dir_cfg / name for name in sorted(names))
+
+
+def all(settings: Settings) -> list[Record]:
+    """Return every record that can be read, oldest first; the others are told to the log."""
+    found = []
+    for directory in directories(settings):
+        try:
+            found.append(record.read(directory))
+        except Corrupt as problem:
+            log.warning("the record of %s cannot be used: %s", directory.name, problem)
+        except OSError:
+            pass  # it ended just now, or is another user's
+    return sorted(found, key=lambda entry: entry.start)
+
+
+def find(settings: Settings, word: str) -> Record:
+    """Return the session with this id, name, or path of its record or directory; else Refusal."""
+    path = Path(word)
+    if path.is_absolute():
+        word = path.parent.name if path.name == "session.json" else path.name
+    for entry in all(settings):
+        if word in (entry.session, entry.name):
+            return entry
+    raise Refusal(f"There is no session {word!r}.", 404, "It may have ended.")
+
+
+def paths(settings: Settings, entry: Record) -> Paths:
+    """Return where the files of a session are."""
+    return Paths(settings.dir_cfg / entry.session)
+
+
+def expires(entry: Record) -> float:
+    """Return the Unix time at which a session is stopped; 0: never, or not to be told."""
+    if not entry.deadline or entry.boot != boot_id():
+        return 0
+    return time.time() + entry.deadline - boottime()
+
+
+def room(settings: Settings) -> None:
+    """Make the directories that sessions need, or refuse with the name of what is wrong."""
+    for name in ("dir_cfg", "dir_snapshots"):
+        path: Path = getattr(settings, name)
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            facts = path.stat()
+            writable = os.access(path, os.W_OK | os.X_OK)
+        except OSError as error:
+            raise Refusal(f"{name} = {path} cannot be used: {error.strerror}.", 500,
+                          f"Set {name} to a directory of yours.") from error
+        if not writable or facts.st_uid not in (0, os.geteuid()) or facts.st_mode & 0o022:
+            raise Refusal(f"{name} = {path} is not a directory that you alone may write to.",
+                          500, f"Set {name} to a directory of yours.")
+    longest = len(os.fsencode(settings.dir_cfg / ("x" * 26) / "qmp2.sock"))
+    if longest > SOCKET_PATH:
+        raise Refusal(f"dir_cfg = {settings.dir_cfg} is {longest - SOCKET_PATH} characters too "
+                      "long for the sockets in it.", 500)
+
+
+def this_host() -> str:
+    """Return the name under which this host stands in records."""
+    return socket.gethostname()
