@@ -1,0 +1,109 @@
+"""Graphics cards that can be given to a machine: those bound to vfio-pci, found in sysfs.
+
+The IOMMU isolates groups of devices, not devices: a card goes with everything in its group, and
+only when nothing there is used by the host (Linux, Documentation/driver-api/vfio.rst).
+"""
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.errors import Refusal
+from desktop.settings import Settings
+
+CLASSES = ("0x0300", "0x0302", "0x0380")  # VGA, 3D, other display controllers
+BRIDGE = "0x06"  # bridges belong to a group but are never given away
+DRIVER = "vfio-pci"
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One card: its PCI address, `vendor:device`, and all addresses that go with it, itself first.
+
+    `problem` says why it cannot be given to anybody; empty when it can.
+    """
+
+    address: str
+    vendor_device: str
+    group: tuple[str, ...]
+    problem: str = ""
+
+
+def find(settings: Settings, sysfs: Path = Path("/sys"), dev: Path = Path("/dev")) -> list[Gpu]:
+    """Return the cards bound to vfio-pci, without those of gpu_blacklist, by address."""
+    devices = sysfs / "bus" / "pci" / "devices"
+    if not devices.is_dir():
+        return []
+    cards = [read(device, dev) for device in sorted(devices.iterdir())
+             if fact(device, "class")[:6] in CLASSES and driver(device) == DRIVER]
+    banned = {word.lower() for word in settings.gpu_blacklist}
+    return [card for card in cards if banned.isdisjoint(
+        {card.address, card.address.removeprefix("0000:"), card.vendor_device})]
+
+
+def read(device: Path, dev: Path) -> Gpu:
+    """Return the card at a path of sysfs, with its group and what is wrong with it."""
+    name = device.name
+    kind = f"{fact(device, 'vendor')[2:]}:{fact(device, 'device')[2:]}"
+    group = device / "iommu_group"
+    if not group.is_dir():
+        return Gpu(name, kind, (name,), "the IOMMU is off; the kernel needs intel_iommu=on or "
+                   "amd_iommu=on")
+    members = [member for member in sorted((group / "devices").iterdir())
+               if not fact(member, "class").startswith(BRIDGE)]
+    ours = tuple(member.name for member in members if driver(member) == DRIVER)
+    others = [f"{member.name} ({driver(member)})" for member in members
+              if driver(member) not in (DRIVER, "", "pci-stub")]
+    node = dev / "vfio" / group.resolve().name
+    if others:
+        problem = f"its IOMMU group is shared with {', '.join(others)}, used by the host"
+    elif not os.access(node, os.R_OK | os.W_OK):
+        problem = f"{node} may not be opened; a udev rule must give it to group kvm"
+    else:
+        problem = ""
+    return Gpu(name, kind, (name, *(member for member in ours if member != name)), problem)
+
+
+def fact(device: Path, name: str) -> str:
+    """Return one attribute of a device in lower case, or nothing."""
+    try:
+        return (device / name).read_text().strip().lower()
+    except OSError:
+        return ""
+
+
+def driver(device: Path) -> str:
+    """Return the name of the driver that a device is bound to, or nothing."""
+    try:
+        return (device / "driver").resolve(strict=True).name
+    except OSError:
+        return ""
+
+
+def free_one(gpus: Sequence[Gpu], taken: Collection[str]) -> Gpu:
+    """Return a card none of whose group is taken; raise Refusal with the reason when none is."""
+    usable = [card for card in gpus if not card.problem]
+    for card in usable:
+        if not set(card.group) & set(taken):
+            return card
+    if usable:
+        raise Refusal(f"All {len(usable)} graphics cards are in use.", 503,
+                      "Try again later, or do without one.", retry_after=60)
+    if gpus:
+        raise Refusal(f"The graphics card {gpus[0].address} cannot be given to a machine: "
+                      f"{gpus[0].problem}.", 503, "An administrator can repair this.")
+    raise Refusal("This server has no graphics card to give.", 409, "Do without one.")
+
+
+def explain(words: str) -> str:
+    """Return what an administrator should do about QEMU's words, or nothing when they are other.
+
+    The kernel accounts pinned guest memory to the user, hence the limit.
+    """
+    if "VFIO_MAP_DMA" in words or "RLIMIT_MEMLOCK" in words:
+        return ("The memory of a machine with a graphics card is locked: raise the limit memlock "
+                "of the service (LimitMEMLOCK=, and limits.conf for by hand) above it.")
+    if "/dev/vfio" in words and "ermission" in words:
+        return "A udev rule must give the devices in /dev/vfio to group kvm, mode 0660."
+    return ""

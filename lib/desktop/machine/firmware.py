@@ -1,0 +1,25 @@
+"""The UEFI firmware of this computer, from Debian's package ovmf."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop.errors import Refusal
+
+PAIRS = (("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+         ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"))
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """The program, which all machines share, and a blank of what each one remembers."""
+
+    code: Path
+    variables: Path
+
+
+def find() -> Firmware:
+    """Return the firmware; raise Refusal when it is not installed."""
+    for code, variables in PAIRS:
+        if Path(code).is_file() and Path(variables).is_file():
+            return Firmware(Path(code), Path(variables))
+    raise Refusal("UEFI firmware is not installed.", 409, "It is in the package ovmf.")
