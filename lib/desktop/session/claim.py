@@ -9,7 +9,6 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
-from typing import TypeVar
 
 from desktop import process
 from desktop import settings as settings_file
@@ -17,7 +16,7 @@ from desktop.errors import Refusal
 from desktop.host import capacity, gpu
 from desktop.host.capacity import Promise
 from desktop.launch import detach
-from desktop.machine import catalogue, qemu
+from desktop.machine import catalogue, emulator, qemu
 from desktop.machine.catalogue import Machine
 from desktop.session import ending, lock, record, sessions
 from desktop.session.record import Paths, Record, State
@@ -25,7 +24,6 @@ from desktop.settings import Settings
 
 TOKEN_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
 TOKEN_LENGTH = 8  # all that VNC authentication looks at
-Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,11 +104,10 @@ def settle(settings: Settings, wish: Wish, owner: str) -> Choice:
         video=wish.video or machine.video or settings.qemu_video, gpu=bool(wish.gpu),
         persistent=bool(wish.persistent),
         lifetime=within("lifetime", wish.lifetime, 1, longest, longest or 10 * 366 * 86400),
-        accel=qemu.accelerator(settings))
-    about = qemu.about(settings)
+        accel=emulator.accelerator(settings).name)
     qemu.check(qemu.Hardware(machine=machine, cpu=choice.cpu, memory=choice.memory,
-                             video=choice.video, accel=choice.accel, version=about.version),
-               about)
+                             video=choice.video, accel=choice.accel, gpu=choice.gpu,
+                             about=emulator.about(settings)))
     return choice
 
 

@@ -5,13 +5,14 @@ import os
 import socket
 import subprocess
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
 from desktop import process
 from desktop.errors import Refusal
 from desktop.host import network, volumes
-from desktop.machine import catalogue, qemu, qmp, snapshot
+from desktop.machine import catalogue, emulator, firmware, qemu, qmp, snapshot
 from desktop.process import Process
 from desktop.session import lock
 from desktop.session.record import Paths, Record
@@ -40,22 +41,25 @@ class Guest:
         """
         machine = catalogue.find(self.settings, entry.machine, entry.owner)
         disks = self.settings.dir_snapshots / self.paths.session
-        disks.mkdir(mode=0o700)
-        held = os.open(disks, os.O_RDONLY | os.O_DIRECTORY)
-        lock.share(held)
         disk = snapshot.create(self.settings, machine, disks, entry.disk)
+        held = os.open(disks, os.O_RDONLY | os.O_DIRECTORY)
+        lock.share(held)  # as long as this process or QEMU lives
         kind = network.kind(self.settings)
         card = self._network(kind)
         monitor = socket.socket(socket.AF_UNIX)
         monitor.bind(str(self.paths.qmp))
         monitor.listen(1)
         hardware = qemu.Hardware(machine=machine, cpu=entry.cpu, memory=entry.memory,
-                                 video=entry.video, accel=entry.accel,
-                                 version=qemu.about(self.settings).version)
+                                 video=entry.video, accel=entry.accel, gpu=bool(entry.gpu),
+                                 about=emulator.about(self.settings))
+        uefi = machine.firmware == "uefi"
         wiring = qemu.Wiring(name=entry.name, disk=disk, token=self.paths.token,
                              vnc=self.paths.vnc, qmp_fd=monitor.fileno(), qmp2=self.paths.qmp2,
-                             network=kind, network_fd=card.fileno() if card else -1,
-                             volumes=tuple(volumes.find(self.settings)), gpu=entry.gpu)
+                             guid=str(uuid.uuid4()), network=kind,
+                             network_fd=card.fileno() if card else -1,
+                             volumes=tuple(volumes.find(self.settings)), gpu=entry.gpu,
+                             firmware=firmware.find() if uefi else None,
+                             variables=disks / snapshot.VARS if uefi else None)
         argv = qemu.command(self.settings.qemu_exec, hardware, wiring)
         kept = [held, monitor.fileno(), *([card.fileno()] if card else [])]
         self.qemu = self._child(argv, kept)
@@ -106,8 +110,9 @@ class Guest:
         """Plug in the clipboard. By QMP, because on the command line it would block migration."""
         data = {"type": "qemu-vdagent", "data": {"clipboard": True, "mouse": False}}
         self.command("chardev-add", {"id": "vdagent", "backend": data})
-        self.command("device_add", {"driver": "virtserialport", "id": "agent",
-                                    "chardev": "vdagent", "name": "com.redhat.spice.0"})
+        self.command("device_add", {"driver": "virtserialport", "id": "clipboard",
+                                    "bus": "agent.0", "chardev": "vdagent",
+                                    "name": "com.redhat.spice.0"})
 
     def command(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
         """Run a QMP command; return None, with a line in the log, when QEMU refuses it."""

@@ -7,6 +7,7 @@ record names are ours to judge. A machine that still runs gets a new keeper inst
 import logging
 import os
 import shutil
+import time
 from pathlib import Path
 
 from desktop import process
@@ -16,6 +17,7 @@ from desktop.session.record import Corrupt, Paths, Record, State
 from desktop.settings import Settings
 
 log = logging.getLogger("housekeeping")
+YOUNG = 60  # seconds for which a disk may not be locked yet
 OVERDUE = 60  # seconds after its deadline at which a session is ended over its keeper's head
 
 
@@ -103,6 +105,8 @@ def sweep_snapshots(settings: Settings) -> None:
         return
     for entry in os.scandir(settings.dir_snapshots):
         orphan = record.ID.fullmatch(entry.name) and not (settings.dir_cfg / entry.name).exists()
-        if orphan and entry.is_dir(follow_symlinks=False) and not lock.held(Path(entry.path)):
+        if (orphan and entry.is_dir(follow_symlinks=False)
+                and time.time() - entry.stat().st_mtime > YOUNG
+                and not lock.held(Path(entry.path))):
             log.warning("the disk of %s has no session and is removed", entry.name)
             ending.remove(Path(entry.path))
