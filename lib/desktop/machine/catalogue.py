@@ -19,6 +19,9 @@ from desktop.machine.image import Format
 from desktop.machine.memo import Memo
 from desktop.settings import Settings, nearest
 
+ENDINGS = {"iso": Format.ISO, "qcow2": Format.QCOW2, "vdi": Format.VDI, "vmdk": Format.VMDK,
+           "vhd": Format.VPC, "vpc": Format.VPC, "vhdx": Format.VHDX, "qed": Format.QED,
+           "raw": Format.RAW, "img": Format.RAW}
 VIDEOS = ("std", "cirrus", "qxl", "vmware", "virtio")
 
 
@@ -113,7 +116,7 @@ def files(settings: Settings) -> Iterator[Path]:
         raise Refusal(f"The directory of the machines, {settings.dir_machines}, cannot be read: "
                       f"{error.strerror}.", 500, "The setting dir_machines names it.") from error
     for entry in entries:
-        if ending(entry.name) in image.ENDINGS and not entry.name.startswith("."):
+        if ending(entry.name) in ENDINGS and not entry.name.startswith("."):
             if entry.is_symlink() or entry.is_file():
                 yield Path(entry.path)
 
@@ -125,7 +128,7 @@ def ending(name: str) -> str:
 
 def examine(file: Path, memo: Memo) -> Machine:
     """Return the machine of a file, with what is wrong with it."""
-    machine = Machine(file=file, name=file.name, format=image.ENDINGS[ending(file.name)],
+    machine = Machine(file=file, name=file.name, format=ENDINGS[ending(file.name)],
                       stamp="", title=file.stem)
     if not file.name.isprintable():
         name = file.name.encode("unicode_escape").decode("ascii")
@@ -141,7 +144,7 @@ def examine(file: Path, memo: Memo) -> Machine:
         return replace(machine, problem=str(error))
     machine = settle(machine)
     return replace(machine, problem=unfit(machine) or access(file, state)
-                   or verdict(machine, memo))
+                   or image.inspect(memo, file, machine.format, machine.stamp))
 
 
 def describe(path: Path) -> dict[str, Any]:
@@ -216,13 +219,3 @@ def access(file: Path, state: os.stat_result) -> str:
     if state.st_mode & stat.S_IWOTH:
         return "everybody on the server can write to it; chmod o-w"
     return "" if os.access(file, os.R_OK) else "the service may not read it"
-
-
-def verdict(machine: Machine, memo: Memo) -> str:
-    """Return what is wrong with an image, from memory while the file has not changed."""
-    name = f"{machine.format}:{machine.file}"
-    known = memo.get(name, machine.stamp)
-    if not isinstance(known, str):
-        known = image.inspect(machine.file, machine.format)
-        memo.put(name, machine.stamp, known)
-    return known

@@ -2,17 +2,23 @@
 
 QEMU follows what an image's header names: a backing file, a data file, extents, a parent. Such a
 master would show files of this server to guests (CVE-2024-32498 and its kin), so it is refused.
-Headers are read as OpenStack reads them (oslo.utils), plus a few fields it does not look at.
+Headers are read as OpenStack reads them (oslo.utils), plus the fields it does not look at
+(header.py); only an image found harmless is then opened by qemu-img, to see whether it is whole.
 """
 
-import struct
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from desktop import process
+from desktop.machine.memo import Memo
 
-HEAD = 4 << 20  # bytes in which every format shows itself; VHDX has its tables in the first 3 MiB
+if TYPE_CHECKING:
+    from oslo_utils.imageutils.format_inspector import FileInspector
+
+RULES = "1"  # a new number makes all images be examined again
+HEAD = 4 << 20  # bytes; every format shows itself there, VHDX last
+TAIL = 64 << 10  # bytes; a streamed VMDK has its true header at its end
 CHECK_SECONDS = 60
 
 
@@ -34,46 +40,81 @@ class Format(StrEnum):
         return "raw" if self is Format.ISO else self.value
 
 
-ENDINGS = {"iso": Format.ISO, "qcow2": Format.QCOW2, "vdi": Format.VDI, "vmdk": Format.VMDK,
-           "vhd": Format.VPC, "vpc": Format.VPC, "vhdx": Format.VHDX, "qed": Format.QED,
-           "raw": Format.RAW, "img": Format.RAW}
-
-
 class Unfit(Exception):
-    """What is wrong with an image; the text completes "the image is not offered: ..."."""
+    """What is wrong with an image; the text completes "it cannot be had: ..."."""
 
 
-def inspect(path: Path, declared: Format) -> str:
-    """Return what is wrong with an image, or nothing; the file is read, never followed."""
+def inspect(memo: Memo, path: Path, declared: Format, stamp: str) -> str:
+    """Return what is wrong with an image, or nothing; the verdict holds while the stamp does."""
+    rules = f"{RULES} {declared} {stamp}"
+    known = memo.get(str(path), rules)
+    if isinstance(known, str):
+        return known
     try:
-        with path.open("rb") as file:
-            found = true_formats(file)
-            if declared not in found:
-                raise Unfit(f"it is {' and '.join(sorted(found))}, not {declared}")
-            if found - {declared, Format.RAW}:
-                raise Unfit(f"it is {' and '.join(sorted(found))} at once")
-            POINTERS.get(declared, nothing)(file)
-        whole(path, declared)
-    except OSError as error:
-        return f"it cannot be read ({error.strerror})"
-    except (Unfit, process.Failed) as error:
-        return str(error)
-    except struct.error:
-        return "it is truncated"
-    return ""
+        examine(path, declared)
+        problem = ""
+    except Unfit as error:
+        problem = str(error)
+    except OSError as error:  # not the image's fault: examined again next time
+        return f"it cannot be examined ({error.strerror})"
+    except process.Failed as error:
+        return f"it cannot be examined ({error})"
+    memo.put(str(path), rules, problem)
+    return problem
 
 
-def nothing(file: BinaryIO) -> None:
-    """Check nothing: the format has no pointers."""
+def examine(path: Path, declared: Format) -> None:
+    """Raise Unfit for an image that is not what it should be.
+
+    Raises OSError when it cannot be read, process.Failed when qemu-img cannot be started or takes
+    too long.
+    """
+    from desktop.machine import header  # only for an image that is new
+    with path.open("rb") as file:
+        found = inspectors(file)
+        formats = {header.FORMATS[name] for name in found} | header.marks(file)
+        true = formats - {Format.RAW} or formats
+        if true != {declared}:
+            raise Unfit(f"it is {' and '.join(sorted(true))}, not {declared}")
+        if declared in (Format.QCOW2, Format.VMDK):
+            safe(found[declared])
+        header.check(file, declared)
+    whole(path, declared)
 
 
-POINTERS = {Format.RAW: nothing}
+def inspectors(file: BinaryIO) -> "dict[str, FileInspector]":
+    """Return oslo's inspectors of the formats whose mark the file bears, by their names."""
+    from oslo_utils.imageutils.format_inspector import InspectWrapper  # 100 ms
+    wrapper: Any = InspectWrapper(file)
+    wrapper.read(HEAD)
+    rest = file.seek(0, 2) - HEAD
+    if rest > 0:
+        file.seek(-min(rest, TAIL), 2)
+        wrapper.read(TAIL)
+    wrapper._finish()  # close() would close the file
+    return {inspector.NAME: inspector for inspector in wrapper.formats}
 
 
-def true_formats(file: BinaryIO) -> set[Format]:
-    """Return the formats whose mark the file bears."""
-    return {Format.RAW}
+def safe(inspector: "FileInspector") -> None:
+    """Raise Unfit when the inspector finds another file named, or what QEMU does not know."""
+    from oslo_utils.imageutils.format_inspector import SafetyCheckFailed
+    try:
+        inspector.safety_check()
+    except SafetyCheckFailed as error:
+        reasons = sorted(str(reason) for reason in error.failures.values())
+        raise Unfit(f"its header is refused: {'; '.join(reasons)}") from error
 
 
 def whole(path: Path, declared: Format) -> None:
-    """Raise Unfit when the image ends early."""
+    """Raise Unfit when qemu-img finds blocks missing; it knows these formats' tables."""
+    if declared not in (Format.QCOW2, Format.VMDK, Format.VHDX, Format.QED):
+        return
+    try:
+        process.run(["qemu-img", "check", "-f", declared.driver, str(path)],
+                    timeout=CHECK_SECONDS)
+    except process.Failed as error:
+        if "status 3" in str(error):  # blocks nobody uses: waste, no harm
+            return
+        if "status" not in str(error):
+            raise
+        raise Unfit("it is truncated or damaged (qemu-img check says more)") from error

@@ -17,7 +17,7 @@ def stamp(path: Path) -> str:
 
 
 class Memo:
-    """Answers by key, each with the stamp for which it holds."""
+    """Answers by the path of a file, each with the stamp for which it holds."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -28,26 +28,27 @@ class Memo:
             entries = None
         self.entries: dict[str, Any] = entries if isinstance(entries, dict) else {}
 
-    def get(self, key: str, stamp: str) -> Any:
+    def get(self, path: str, stamp: str) -> Any:
         """Return the answer remembered for this stamp, or None."""
-        match self.entries.get(key):
+        match self.entries.get(path):
             case {"stamp": known, "answer": answer} if known == stamp:
                 return answer
         return None
 
-    def put(self, key: str, stamp: str, answer: Any) -> None:
+    def put(self, path: str, stamp: str, answer: Any) -> None:
         """Remember an answer; `save` writes it."""
-        self.entries[key] = {"stamp": stamp, "answer": answer}
+        self.entries[path] = {"stamp": stamp, "answer": answer}
         self.changed = True
 
     def save(self) -> None:
-        """Write what was put since it was read, if anything, by renaming a finished file."""
+        """Write what was put since it was read, if anything; files that are gone are forgotten."""
         if not self.changed:
             return
         draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(json.dumps(self.entries), encoding="utf-8")
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            kept = {path: entry for path, entry in self.entries.items() if os.path.exists(path)}
+            draft.write_text(json.dumps(kept), encoding="utf-8")
             os.rename(draft, self.path)
         except OSError:
             draft.unlink(missing_ok=True)
