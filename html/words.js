@@ -1,0 +1,19 @@
+// @ts-check
+/** Sizes and times in words, the same as in the pages of the server. */
+
+/** @param {number} mb @returns {string} */
+export function memory(mb) {
+  return mb >= 1024 ? `${+(mb / 1024).toFixed(1)} GB` : `${mb} MB`;
+}
+
+/** @param {number} seconds @returns {string} two units at most, such as `3 h 5 min` */
+export function duration(seconds) {
+  const left = Math.max(0, Math.floor(seconds));
+  const units = /** @type {[string, number][]} */ (
+    [["days", 86400], ["h", 3600], ["min", 60], ["s", 1]]);
+  const at = left >= 172800 ? 0 : left >= 3600 ? 1 : left >= 60 ? 2 : 3;
+  return units.slice(at, at + 2)
+    .map(([unit, size], place) => [Math.floor(place ? left % units[at][1] / size : left / size), unit])
+    .filter(([count], place) => count || !place)
+    .map(([count, unit]) => `${count} ${unit}`).join(" ");
+}
