@@ -1,0 +1,95 @@
+"""Fixtures of the service tests: installations with an Apache each, and browsers."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from service import orphans
+from service.installation import Goods, Installation, install_programs, short_directory
+
+Install = Callable[..., Installation]
+
+
+def pytest_configure() -> None:
+    """Make sure that nothing outlives the tests."""
+    orphans.settle()
+
+
+def machine_image(name: str) -> Path:
+    """Return a built machine: where tests/run has put it, else in machines/."""
+    folder = os.environ.get("REMOTE_DESKTOP_TEST_MACHINES",
+                            Path(__file__).parents[2] / "machines")
+    path = Path(folder) / name
+    assert path.exists(), f"{path} is not built: machines/build {path.stem}, or tests/run"
+    return path
+
+
+@pytest.fixture(scope="session")
+def goods() -> Iterator[Goods]:
+    """Programs, machines and accounts that installations share."""
+    directory = short_directory()
+    share = directory / "share"
+    share.mkdir()
+    install_programs(share)
+    passwords = {}
+    for name in ("ada", "bob", "root"):
+        added = subprocess.run(
+            [share / "cgi-bin/admin.py", f"--user_add={name}",
+             f"--file_htpasswd={directory}/htpasswd"], capture_output=True, text=True,
+            env={"PATH": os.environ["PATH"], "HOME": str(directory)}, check=False)
+        assert added.returncode == 0, added
+        passwords[name] = added.stdout.split()[-1]
+    yield Goods(share, machine_image("tiny.iso"), directory / "htpasswd", passwords)
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def event(goods: Goods) -> Iterator[Installation]:
+    """An installation with the event MPM and cgid, for the whole run."""
+    with Installation(goods, "event") as installation:
+        yield installation
+
+
+@pytest.fixture(scope="session")
+def prefork(goods: Goods) -> Iterator[Installation]:
+    """An installation with the prefork MPM and cgi, for the whole run."""
+    with Installation(goods, "prefork") as installation:
+        yield installation
+
+
+@pytest.fixture
+def site(event: Installation) -> Iterator[Installation]:
+    """An installation with usual settings (`configure` changes them) and without sessions."""
+    yield event
+    tidy(event)
+
+
+@pytest.fixture(params=["event", "prefork"])
+def any_site(request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """The same with each way in which Apache runs scripts."""
+    installation: Installation = request.getfixturevalue(request.param)
+    yield installation
+    tidy(installation)
+
+
+@pytest.fixture
+def install(goods: Goods) -> Iterator[Install]:
+    """A way to make installations of one's own, which end with the test."""
+    made: list[Installation] = []
+
+    def make(mpm: str = "event", **settings: Any) -> Installation:
+        made.append(Installation(goods, mpm, **settings).__enter__())
+        return made[-1]
+    yield make
+    for installation in made:
+        installation.__exit__()
+
+
+def tidy(installation: Installation) -> None:
+    """End what a test has started; fail when something is left."""
+    installation.configure()
+    installation.clear()

@@ -1,0 +1,126 @@
+"""Inside a machine: run commands in it, over a virtio-serial port that tests add to it.
+
+In: the directory of a session. The port is plugged in through qmp2.sock, the QMP socket that
+waits for recovery; `reporter` in the machines of machines/ serves it (see machines/README.md).
+"""
+
+import json
+import os
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from service.websocket import Closed, Stream, dial
+
+BOOT = 90  # seconds, on two busy cores without KVM
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command in the machine did."""
+
+    status: int
+    output: str
+
+
+def lines(stream: Stream) -> Any:
+    """Return the next line, a JSON text, as what it says."""
+    line = b""
+    while not line.endswith(b"\n"):
+        line += stream.read(1)
+    return json.loads(line)
+
+
+def qmp(path: Path, execute: str, **arguments: Any) -> Any:
+    """Do one QMP command on a socket of its own connection; return its answer."""
+    with dial(path) as sock:
+        stream = Stream(sock)
+        assert "QMP" in lines(stream)
+        for command in ({"execute": "qmp_capabilities"},
+                        {"execute": execute, "arguments": arguments}):
+            stream.write(json.dumps(command).encode())
+            answer = lines(stream)
+            while "event" in answer:
+                answer = lines(stream)
+            assert "return" in answer, f"{execute}: {answer}"
+    return answer["return"]
+
+
+class Guest:
+    """A running machine, with a shell in it."""
+
+    def __init__(self, directory: Path) -> None:
+        """Plug the port in and wait until the machine answers."""
+        path = directory / "test.sock"
+        control = directory / "qmp2.sock"
+        qmp(control, "chardev-add", id="test", backend={"type": "socket", "data": {
+            "addr": {"type": "unix", "data": {"path": str(path)}}, "server": True,
+            "wait": False}})
+        qmp(control, "device_add", driver="virtserialport", id="testport", chardev="test",
+            name="org.remote-desktop.report")
+        self.stream = Stream(dial(path, BOOT))
+        self.boots = 0
+        self.expect("ready", BOOT)
+
+    def expect(self, event: str, timeout: float) -> Any:
+        """Return the next report of this kind."""
+        end = time.monotonic() + timeout
+        while True:
+            self.stream.socket.settimeout(max(0.01, end - time.monotonic()))
+            said = lines(self.stream)
+            self.boots += said["event"] == "ready"
+            if said["event"] == event:
+                return said
+
+    def run(self, command: str, timeout: float = 30) -> Ran:
+        """Run a command in the machine, by its shell, as its root."""
+        self.stream.write(command.encode() + b"\n")
+        said = self.expect("ran", timeout)
+        return Ran(said["status"], said["output"])
+
+    def say(self, command: str) -> None:
+        """Run a command whose end is not awaited (poweroff)."""
+        self.stream.write(command.encode() + b"\n")
+
+    def wait(self, command: str, timeout: float = 30) -> Ran:
+        """Run a command again and again until it succeeds."""
+        end = time.monotonic() + timeout
+        while (done := self.run(command, timeout)).status:
+            assert time.monotonic() < end, f"{command}: {done}"
+            time.sleep(0.2)
+        return done
+
+    def booted_again(self, timeout: float = BOOT) -> None:
+        """Wait until the machine has started once more."""
+        self.expect("ready", timeout)
+
+    def gone(self, timeout: float = 30) -> None:
+        """Wait until the machine is no more."""
+        self.stream.socket.settimeout(timeout)
+        try:
+            while True:
+                self.stream.read(1)
+        except (Closed, ConnectionResetError):
+            pass
+
+
+def descriptors(pid: int) -> set[str]:
+    """Return what a process has open: targets of /proc/PID/fd."""
+    found = set()
+    for path in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            found.add(os.readlink(path))
+        except FileNotFoundError:
+            pass
+    return found
+
+
+def connected(path: Path) -> bool:
+    """Tell whether somebody accepts connections on a unix socket."""
+    try:
+        dial(path, 2).close()
+    except (OSError, socket.timeout):
+        return False
+    return True

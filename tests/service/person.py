@@ -1,0 +1,150 @@
+"""A person's browser, without the browser: HTTP with cookies and Origin, and the screens.
+
+In: the address of the server. Out: replies with status, headers, text and JSON; for a session
+that was started, a `Desktop` to look at and to type into.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPMessage
+from http.cookies import SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from service import websocket
+from service.rfb import Viewer
+
+Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the server answered."""
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    def __str__(self) -> str:
+        return f"{self.status}: {' '.join(re.sub('<[^>]*>', ' ', self.text).split())[:600]}"
+
+
+class Person:
+    """Somebody with a browser, signed in or not."""
+
+    def __init__(self, address: tuple[str, int], name: str = "", password: str = "") -> None:
+        self.address = address
+        self.name = name
+        self.password = password
+        self.host = f"{address[0]}:{address[1]}"
+        self.timeout = 30.0
+        self.cookies: dict[str, str] = {}
+
+    def ask(self, method: str, path: str, body: bytes = b"", /, **headers: str | None) -> Reply:
+        """Send one request to /desktop/; headers by name with _ for -, None leaves one out."""
+        sent = {"Host": self.host, "Accept": "text/html",
+                "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+                "Origin": f"http://{self.host}" if method == "POST" else ""}
+        sent |= {name.replace("_", "-"): value or "" for name, value in headers.items()}
+        connection = HTTPConnection(*self.address, timeout=self.timeout)
+        try:
+            connection.putrequest(method, path if path.startswith("/") else f"/desktop/{path}",
+                                  skip_host=True, skip_accept_encoding=True)
+            for name, value in sent.items():
+                if value:
+                    connection.putheader(name, value.encode("latin-1"))
+            if (body or method == "POST") and "Content-Length" not in sent:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            reply = Reply(answer.status, answer.headers, answer.read())
+        finally:
+            connection.close()
+        for line in reply.headers.get_all("Set-Cookie", []):
+            for name, morsel in SimpleCookie(line).items():
+                self.cookies[name] = morsel.value
+                if morsel["max-age"] == "0" or not morsel.value:
+                    del self.cookies[name]
+        return reply
+
+    def get(self, path: str, **headers: str | None) -> Reply:
+        """Open a page."""
+        return self.ask("GET", path, **headers)
+
+    def post(self, path: str, fields: Fields, **headers: str | None) -> Reply:
+        """Send a form."""
+        pairs: list[tuple[str, Any]] = list(
+            fields.items() if isinstance(fields, Mapping) else fields)
+        return self.ask("POST", path, urlencode(pairs).encode(), **{
+            "Content_Type": "application/x-www-form-urlencoded", **headers})
+
+    def sign_in(self) -> Reply:
+        """Sign in with the name and password that this person has."""
+        return self.post("monitor", {"action": "signin", "user": self.name,
+                                     "password": self.password})
+
+    def try_create(self, without: Iterable[str] = (), **fields: Any) -> Reply:
+        """Send the form of a newly opened page, as JSON is wanted; `without` some fields."""
+        filled = {"machine": "empty.raw", "memory": "32", "persistent": "1", "terms": "1",
+                  "form": secrets.token_urlsafe(16), **fields}
+        return self.post("create", {name: value for name, value in filled.items()
+                                    if name not in without}, Accept="application/json")
+
+    def create(self, **fields: Any) -> "Desktop":
+        """Start a machine; a persistent one with nothing on it but firmware, unless said."""
+        reply = self.try_create(**fields)
+        assert reply.status == 201, str(reply)
+        return Desktop(self, reply.json)
+
+    def stop(self, session: str) -> Reply:
+        """Press a session's Stop button."""
+        return self.post("monitor", {"action": "stop", "session": session},
+                         Accept="application/json")
+
+    def sessions(self) -> list[dict[str, Any]]:
+        """Return what the monitor lists for this person."""
+        reply = self.get("monitor", Accept="application/json")
+        assert reply.status == 200, str(reply)
+        listed: list[dict[str, Any]] = reply.json["sessions"]
+        return listed
+
+
+class Desktop:
+    """A session somebody started, from where they sit."""
+
+    def __init__(self, person: Person, facts: Mapping[str, Any]) -> None:
+        self.person = person
+        self.facts = facts
+        self.id: str = facts["session"]
+        self.token: str | None = facts["token"]
+
+    def connect(self, **headers: str) -> websocket.WebSocket:
+        """Open the websocket as the viewer's page does."""
+        person = self.person
+        return websocket.connect(person.address, f"/desktop/session/{self.id}/websockify", {
+            "Host": person.host, "Origin": f"http://{person.host}", **headers})
+
+    def view(self, password: str | None = None, shared: bool = True) -> Viewer:
+        """Look at the screen, with the token (or another one)."""
+        return Viewer(self.connect(), password or self.token, shared)
+
+    def stop(self) -> Reply:
+        """Stop it."""
+        return self.person.stop(self.id)
+
+    def link(self) -> tuple[str, dict[str, str]]:
+        """Return the viewer's address without fragment, and what the fragment says."""
+        parts = urlsplit(self.facts["url"])
+        return parts._replace(fragment="").geturl(), {
+            name: values[0] for name, values in parse_qs(parts.fragment).items()}
