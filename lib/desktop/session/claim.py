@@ -132,6 +132,9 @@ def make(settings: Settings, choice: Choice, owner: str, *, form: str, source: s
         for entry in entries:
             if form and (entry.owner, entry.form) == (owner, form):
                 return entry
+        if any(replaced(entry, choice.machine) for entry in entries):
+            raise Refusal(f"{choice.machine.name} was changed while sessions of it are running.",
+                          409, "It can be had again when they have ended; choose another one.")
         capacity.check(settings, capacity.measure(settings), [promise(entry) for entry in entries],
                        Promise(owner, choice.cpu, choice.memory, choice.disk))
         cards = () if not choice.gpu else gpu.free_one(
@@ -147,6 +150,11 @@ def make(settings: Settings, choice: Choice, owner: str, *, form: str, source: s
             host=sessions.this_host(), launcher=detach.NAME,
             endpoint=endpoint or str(Paths(settings.dir_cfg / new).websocket), form=form,
             source=source, method=method, accel=choice.accel, master=choice.machine.stamp))
+
+
+def replaced(entry: Record, machine: Machine) -> bool:
+    """Tell whether a session's overlay lies on a master that is not what it was at the start."""
+    return entry.machine == machine.name and entry.master != machine.stamp
 
 
 def promise(entry: Record) -> Promise:
