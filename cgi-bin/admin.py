@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Administration: stopping sessions, purging all of them, accounts, housekeeping."""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib")]
+
+from desktop.auth import accounts  # noqa: E402
+from desktop.commandline import Command  # noqa: E402
+from desktop.errors import Refusal  # noqa: E402
+from desktop.session import ending, housekeeping, sessions  # noqa: E402
+from desktop.web import access, edge, page  # noqa: E402
+from desktop.web.edge import Errand, Visit  # noqa: E402
+from desktop.web.page import Answer  # noqa: E402
+
+ACCOUNTS = (
+    Command("user_add", "NAME", "Add an account; its password is printed once."),
+    Command("user_remove", "NAME", "Remove an account; it is signed out everywhere."),
+    Command("user_import", "FILE.csv", "Add the accounts of a file of name[,password] lines."))
+COMMANDS = (
+    Command("session_stop", "SESSION", "Stop one, by id, name or record."),
+    Command("session_purge", "", "Stop all sessions and remove every left-over."),
+    Command("housekeeping", "", "Look after sessions that nobody looks after; for a timer."),
+    *ACCOUNTS)
+
+
+def web(visit: Visit) -> Answer:
+    """Ask for confirmation, purge, or stop one session."""
+    settings, fields, wants_json = visit.settings, visit.request.fields, visit.request.json
+    if not visit.who() and visit.request.method == "GET" and not wants_json:
+        return page.sign_in(401, visit.frame, "")
+    person = visit.must()
+    access.must_be_admin(person)
+    if visit.request.method == "GET":
+        return page.html(200, visit.frame, "purge.html", "Purge",
+                         count=len(sessions.all(settings)))
+    match fields.get("action"):
+        case "purge" if fields.get("confirm") == "purge":
+            return page.done(wants_json, {"purged": ending.purge(settings)})
+        case "purge":
+            raise Refusal("The purge is not confirmed.", 400, "Type the word purge.")
+        case "stop":
+            entry = access.find(settings, fields.get("session", ""), person, admins=True)
+            ending.stop(settings, entry)
+            return page.done(wants_json, {"session": entry.session, "state": "ended"})
+    raise Refusal("There is no such action.", 400, "purge and stop are.")
+
+
+def by_hand(errand: Errand) -> None:
+    """Do the one thing that was asked."""
+    settings, commands = errand.settings, errand.line.commands
+    if len(commands) != 1:
+        raise Refusal("Say one thing to do.", 400, "--help lists them all.")
+    [(name, value)] = commands.items()
+    match name:
+        case "session_stop":
+            ending.stop(settings, sessions.find(settings, value))
+        case "session_purge" if errand.line.on(name):
+            print(f"{ending.purge(settings)} sessions stopped.")
+        case "housekeeping" if errand.line.on(name):
+            housekeeping.sweep(settings)
+        case "user_remove":
+            accounts.remove(settings, value)
+        case "user_add" | "user_import":
+            wanted = {value: None} if name == "user_add" else accounts.read_csv(Path(value))
+            for user, password in accounts.add(settings, wanted).items():
+                print(f"{user},{password}")
+
+
+if __name__ == "__main__":
+    edge.run(edge.Script(name="admin", about="Administer sessions and accounts.", web=web,
+                         by_hand=by_hand, commands=COMMANDS,
+                         as_caller=[command.name for command in ACCOUNTS],
+                         fields=("action", "session", "confirm", "user", "password")))

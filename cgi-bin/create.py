@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""Start a machine: what the form may offer (GET), a session from the form (POST), one by hand."""
+
+import json
+import os
+import sys
+
+sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib")]
+
+from desktop.commandline import Command  # noqa: E402
+from desktop.session.start import start  # noqa: E402
+from desktop.web import access, card, edge, form, page  # noqa: E402
+from desktop.web.edge import Errand, Visit  # noqa: E402
+from desktop.web.page import Answer  # noqa: E402
+
+COMMANDS = (
+    Command("cpu", "N", "Virtual CPUs."),
+    Command("memory", "MB", "Memory."),
+    Command("video", "CARD", "Video card."),
+    Command("gpu", "1", "With a graphics card of its own."),
+    Command("persistent", "1", "Goes on when its viewer leaves."),
+    Command("lifetime", "SECONDS", "Time until it is stopped."),
+    Command("json", "", "Print the session as JSON."))
+ADMINISTRATION = {"[ADMIN] monitor": "monitor", "[ADMIN] purge": "admin"}
+
+
+def web(visit: Visit) -> Answer:
+    """Say what can be had; or start it, and answer when its screen does."""
+    settings, fields = visit.settings, visit.request.fields
+    if visit.request.method == "GET":
+        if visit.request.html:  # somebody followed a link, or came back to the answer of a POST
+            return page.see("./")
+        return page.data(200, form.offer(settings, visit.who()))
+    person = visit.must()
+    if fields.get("machine") in ADMINISTRATION:
+        access.must_be_admin(person)
+        return page.see(ADMINISTRATION[fields["machine"]])
+    form.check_terms(fields)
+    started = start(settings, form.wish(fields), person.name, source=visit.request.source,
+                    method=person.method, meanwhile=page.warm_up)
+    facts = card.own(settings, started.record, visit.place)
+    if visit.request.json:
+        return page.data(201, card.summary(facts))
+    return page.html(201, visit.frame, "session.html", facts["title"], s=facts)
+
+
+def by_hand(errand: Errand) -> None:
+    """Start what was asked for and print its address."""
+    settings, line = errand.settings, errand.line
+    for warning in card.warnings(settings):
+        print(warning, file=sys.stderr)
+    started = start(settings, form.wish(line.commands), errand.user, method="hand", direct=True)
+    facts = card.own(settings, started.record, None)
+    print(json.dumps(card.brief(facts)) if line.on("json") else facts["url"])
+
+
+if __name__ == "__main__":
+    edge.run(edge.Script(name="create", about="Start a machine and print its address.",
+                         web=web, by_hand=by_hand, commands=COMMANDS, fields=form.FIELDS,
+                         data=True))

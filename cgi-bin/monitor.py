@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Sessions: one's own, an administrator's all; their screens, stopping them, signing in."""
+
+import json
+import os
+import sys
+
+sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib")]
+
+from desktop.commandline import Command  # noqa: E402
+from desktop.errors import Refusal  # noqa: E402
+from desktop.session import ending, housekeeping, sessions  # noqa: E402
+from desktop.web import access, card, edge, login, page, watch  # noqa: E402
+from desktop.web.edge import Errand, Visit  # noqa: E402
+from desktop.web.page import Answer  # noqa: E402
+
+COMMANDS = (
+    Command("service_monitor", "", "All sessions and the server, as without it."),
+    Command("session_watch", "SESSION", "Follow one, by id, name or record, until it ends."),
+    Command("json", "", "Print JSON."))
+REFRESH = 60  # seconds
+
+
+def web(visit: Visit) -> Answer:
+    """Show one's sessions, one of them, or its screen."""
+    if visit.request.method == "POST":
+        return act(visit)
+    settings, query, wants_json = visit.settings, visit.request.query, visit.request.json
+    if not visit.who() and not wants_json:
+        return page.sign_in(401, visit.frame, "")
+    person = visit.must()
+    if "screen" in query:
+        return page.png(watch.screen(settings, access.find(settings, query["screen"], person)))
+    if "session" in query:
+        entry = access.find(settings, query["session"], person)
+        facts = card.own(settings, entry, visit.place)
+        return page.data(200, card.summary(facts)) if wants_json else page.html(
+            200, visit.frame, "session.html", entry.title, s=facts)
+    housekeeping.sweep(settings)
+    facts = card.overview(settings, person.name, visit.place, everybody=person.admin)
+    return page.data(200, card.listing(facts)) if wants_json else page.html(
+        200, visit.frame, "sessions.html", "Sessions", refresh=REFRESH, **facts)
+
+
+def act(visit: Visit) -> Answer:
+    """Do what a form asks."""
+    fields, wants_json = visit.request.fields, visit.request.json
+    match fields.get("action"):
+        case "signout":
+            return page.see("./").plus("Set-Cookie", login.sign_out(visit.request, visit.settings))
+        case "signin":
+            try:
+                return page.done(wants_json, {"person": visit.must().name})
+            except Refusal as problem:
+                if wants_json:
+                    raise
+                return page.sign_in(problem.status, visit.frame, str(problem))
+        case "stop":
+            entry = access.find(visit.settings, fields.get("session", ""), visit.must(),
+                                admins=True)
+            ending.stop(visit.settings, entry)
+            return page.done(wants_json, {"session": entry.session, "state": "ended"})
+    raise Refusal("There is no such action.", 400, "stop, signin and signout are.")
+
+
+def by_hand(errand: Errand) -> None:
+    """Print a table, a page, or what becomes of one session."""
+    settings, line = errand.settings, errand.line
+    if "session_watch" in line.commands:
+        entry = sessions.find(settings, line.commands["session_watch"])
+        for words in watch.follow(settings, entry):
+            print(words, flush=True)
+        return
+    housekeeping.sweep(settings)
+    facts = card.overview(settings, errand.user, None, everybody=True)
+    if line.on("json"):
+        print(json.dumps(card.listing(facts)))
+    elif sys.stdout.isatty():
+        print(card.table(facts))
+    else:
+        print(page.by_itself(settings, "sessions.html", "Sessions", **facts))
+
+
+if __name__ == "__main__":
+    edge.run(edge.Script(name="monitor", about="Show the sessions and the server.", web=web,
+                         by_hand=by_hand, commands=COMMANDS, query=("session", "screen"),
+                         fields=("action", "session", "user", "password")))

@@ -1,0 +1,31 @@
+"""Who may do what to whose session: the one place where this is decided."""
+
+from desktop.errors import Refusal
+from desktop.session import record
+from desktop.session.record import Corrupt, Record
+from desktop.settings import Settings
+from desktop.web.login import Person
+
+
+def find(settings: Settings, word: str, person: Person, *, admins: bool = False) -> Record:
+    """Return the session with this id, if it is this person's.
+
+    With `admins` an administrator finds everybody's, to stop it, never to look at it. Raises
+    Refusal (404), the same for a session of somebody else and for one there never was.
+    """
+    unknown = Refusal("There is no such session of yours.", 404, "It may have ended.")
+    if not record.ID.fullmatch(word):
+        raise unknown
+    try:
+        entry = record.read(settings.dir_cfg / word)
+    except (OSError, Corrupt):
+        raise unknown from None
+    if entry.owner != person.name and not (admins and person.admin):
+        raise unknown
+    return entry
+
+
+def must_be_admin(person: Person) -> None:
+    """Raise Refusal (403) for anybody who is no administrator."""
+    if not person.admin:
+        raise Refusal("Only administrators may do that.", 403)

@@ -1,0 +1,142 @@
+"""What people are told about sessions and their server: facts for pages, JSON and tables."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from desktop.host import capacity, network, volumes
+from desktop.machine import emulator
+from desktop.session import sessions
+from desktop.session.record import Record
+from desktop.settings import Settings
+from desktop.web import gateway
+from desktop.web.gateway import Place
+
+JSON = ("session", "name", "machine", "url", "websocket", "token", "expires", "persistent")
+FOR_PAGES = frozenset({"id", "href", "secret", "remaining"})
+
+
+def public(entry: Record) -> dict[str, Any]:
+    """Return what administrators may know of anybody's session; nothing opens its screen."""
+    end = sessions.expires(entry)
+    return {"id": entry.session, "session": entry.session, "name": entry.name,
+            "machine": entry.machine, "title": entry.title, "user": entry.owner,
+            "state": str(entry.state), "reason": entry.reason, "start": moment(entry.start),
+            "expires": moment(end), "remaining": max(0, round(end - time.time())) if end else 0,
+            "persistent": entry.persistent, "cpu": entry.cpu, "memory": entry.memory,
+            "disk": entry.disk, "accel": entry.accel, "gpu": list(entry.gpu),
+            "viewers": entry.viewers, "href": "", "url": "", "address": "", "websocket": "",
+            "secret": "", "token": None, "screen": "", "volumes": []}
+
+
+def own(settings: Settings, entry: Record, place: Place | None) -> dict[str, Any]:
+    """Return what the owner of a session may know: all that opens its screen too.
+
+    `place` is where the owner's browser reached the service, None by hand.
+    """
+    secret = token(settings, entry)
+    asked = settings.service_use_vnc_token
+    to_share = "" if asked else secret
+    facts = public(entry)
+    if entry.endpoint.startswith("/"):
+        where = place or gateway.parse("http", "localhost", "/desktop")
+        facts |= {"href": gateway.link(where, entry.session, secret),
+                  "url": gateway.address(where, entry.session, secret),
+                  "address": gateway.address(where, entry.session, to_share),
+                  "websocket": gateway.websocket(where, entry.session)}
+    else:
+        facts |= direct(entry.endpoint, secret)
+    return facts | {"secret": secret, "token": secret if asked else None,
+                    "screen": f"monitor?screen={entry.session}",
+                    "volumes": [{"path": str(volume.path), "tag": volume.tag,
+                                 "writable": volume.writable, "command": volume.command}
+                                for volume in volumes.find(settings)]}
+
+
+def direct(endpoint: str, secret: str) -> dict[str, str]:
+    """Return the addresses of a session that a keeper shows by itself; the secret is in them."""
+    host, _, port = endpoint.rpartition(":")
+    url = gateway.viewer(f"http://{endpoint}/", host, int(port), "websockify", secret)
+    return {"href": url, "url": url, "address": url, "websocket": f"ws://{endpoint}/websockify"}
+
+
+def token(settings: Settings, entry: Record) -> str:
+    """Return what is typed to see a session; nothing when it has just ended."""
+    try:
+        return sessions.paths(settings, entry).token.read_text()
+    except OSError:
+        return ""
+
+
+def brief(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a session by the eight names that programs know.
+
+    The token is there even when nobody is asked for it: it is what a VNC client needs.
+    """
+    return {name: facts[name] for name in JSON} | {"token": facts["secret"]}
+
+
+def summary(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all that a program may know of a session."""
+    return brief(facts) | {name: value for name, value in facts.items()
+                           if name not in JSON and name not in FOR_PAGES}
+
+
+def overview(settings: Settings, name: str, place: Place | None, *,
+             everybody: bool) -> dict[str, Any]:
+    """Return the sessions of somebody, or with `everybody` all and the server."""
+    entries = sessions.all(settings)
+    cards = [own(settings, entry, place) if entry.owner == name else public(entry)
+             for entry in entries if everybody or entry.owner == name]
+    return {"sessions": cards, "all": everybody,
+            "host": server(settings, entries) if everybody else None}
+
+
+def listing(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an overview as programs read it."""
+    return {"sessions": [summary(one) for one in facts["sessions"]], "host": facts["host"]}
+
+
+def moment(stamp: float) -> str:
+    """Return Unix time as ISO 8601, nothing for 0."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(stamp)) if stamp else ""
+
+
+def server(settings: Settings, entries: Sequence[Record]) -> dict[str, Any]:
+    """Return how the server does; memory is MB, disk GB, load a share of all CPUs."""
+    found = capacity.measure(settings)
+    return {"cpus": found.cpus, "load": found.load, "memory": found.memory,
+            "promised": sum(entry.memory for entry in entries if entry.state.live),
+            "available": found.available, "disk_free": found.disk_free,
+            "sessions": len(entries), "max_sessions": settings.service_max_instance_nb,
+            "accel": emulator.accelerator(settings), "warnings": warnings(settings)}
+
+
+def warnings(settings: Settings) -> list[str]:
+    """Return what people should know about the machines of this server."""
+    found = [network.announce(network.kind(settings))]
+    if emulator.accelerator(settings) == "tcg":
+        found.append("This server has no hardware virtualisation to offer: machines are slow, "
+                     "and kept apart less strictly.")
+    return [text for text in found if text]
+
+
+def table(facts: Mapping[str, Any]) -> str:
+    """Return an overview as text for a terminal."""
+    host = facts["host"]
+    lines = [f"{host['sessions']} sessions of {host['max_sessions'] or 'any number'}. "
+             f"{host['cpus']} CPUs, {host['load']:.0%} busy, {host['accel']}. "
+             f"Memory {host['available']} of {host['memory']} MB available, "
+             f"{host['promised']} MB promised. {host['disk_free']:.1f} GB of disk free.",
+             *host["warnings"]]
+    rows = [["START", "NAME", "MACHINE", "USER", "STATE", "CPU", "MEMORY", "GPU", "KIND",
+             "VIEWERS", "ENDS"]]
+    rows += [[one["start"], one["name"], one["machine"], one["user"], one["state"],
+              str(one["cpu"]), f"{one['memory']} MB", "yes" if one["gpu"] else "no",
+              "persistent" if one["persistent"] else "single-shot", str(one["viewers"]),
+              one["expires"] or "never"] for one in facts["sessions"]]
+    widths = [max(len(cell) for cell in column) for column in zip(*rows)]
+    if facts["sessions"]:
+        lines += ["", *("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+                        for row in rows)]
+    return "\n".join(lines)

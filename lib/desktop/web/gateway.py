@@ -1,0 +1,112 @@
+"""Where browsers reach the service: every address that is handed out is built here.
+
+Also who may send a form: a page of another origin may not (RFC 6454), or it would act with the
+cookie of whoever looks at it.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from desktop import origin
+from desktop.errors import Refusal
+from desktop.settings import Settings
+from desktop.web.request import HOST, Request
+
+PORTS = {"http": 80, "https": 443}
+ORIGIN = re.compile(rf"(https?)://({HOST.pattern})")
+PUBLIC = re.compile(rf"(?:(https?)://)?({HOST.pattern})((?:/[A-Za-z0-9._~-]+)*)/?")
+
+
+@dataclass(frozen=True)
+class Place:
+    """An origin, and the path of the service in it: empty, or such as /desktop."""
+
+    scheme: str
+    host: str  # without the port; an IPv6 address in brackets
+    port: int
+    base: str
+
+    @property
+    def address(self) -> str:
+        """Return the address of the service's directory, without the port that is usual."""
+        port = "" if self.port == PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{self.host}{port}{self.base}/"
+
+
+def place(request: Request, settings: Settings) -> Place:
+    """Return where this browser reached the service: server_name when set, else the Host."""
+    if not settings.server_name:
+        return parse(request.scheme, request.host, request.base)
+    match = PUBLIC.fullmatch(settings.server_name)
+    if not match:
+        raise Refusal(f"server_name = {settings.server_name} is not an address.", 500,
+                      "Write it as https://desktop.example.org.")
+    scheme, netloc, base = match.groups()
+    return parse(scheme or request.scheme, netloc, base or request.base)
+
+
+def parse(scheme: str, netloc: str, base: str) -> Place:
+    """Return the place of a host with or without a port."""
+    host, colon, port = netloc.lower().rpartition(":")
+    if not colon or netloc.endswith("]"):
+        host, port = netloc.lower(), ""
+    number = int(port or PORTS[scheme])
+    if not 0 < number < 65536:
+        raise Refusal("The port of the Host is not one.")
+    return Place(scheme, host, number, base)
+
+
+def check_origin(request: Request, settings: Settings, cookie: str) -> None:
+    """Refuse a form that a page of another origin sent; `cookie` is the name of ours.
+
+    An Origin without TLS is foreign to a page with it: whoever sits on the wire made it.
+    """
+    if request.method != "POST":
+        return
+    problem = ""
+    if request.origin not in (None, "null"):
+        match = ORIGIN.fullmatch(request.origin or "")
+        if not match:
+            problem = "Its Origin header is not an origin."
+        elif (match[1], request.scheme) == ("http", "https"):
+            problem = "It comes from a page without TLS."
+    problem = problem or origin.problem(settings, request.origin, request.host,
+                                        cookie in request.cookies)
+    if problem:
+        raise Refusal(f"The request is refused. {problem}", 403,
+                      "Open the form from this server itself.")
+
+
+def viewer(novnc: str, host: str, port: int, path: str, token: str = "") -> str:
+    """Return the address of noVNC with its settings in the fragment, which stays in the browser.
+
+    `novnc` is the address of its directory, absolute or relative, empty or ending in a slash.
+    Host and port are always said: noVNC before and after 1.3 resolve a bare path differently.
+    """
+    facts = {"host": host, "port": str(port), "path": path, "autoconnect": "true",
+             "resize": "remote", "reconnect": "true"}
+    if token:
+        facts["password"] = token
+    words = "&".join(f"{name}={quote(value, safe='/')}" for name, value in facts.items())
+    return f"{novnc}vnc.html#{words}"
+
+
+def session_path(where: Place, session: str) -> str:
+    """Return the path of a session's websocket, as noVNC takes it: without the first slash."""
+    return f"{where.base}/session/{session}/websockify".lstrip("/")
+
+
+def link(where: Place, session: str, token: str = "") -> str:
+    """Return the relative link from a page of the service to a session's screen."""
+    return viewer("novnc/", where.host, where.port, session_path(where, session), token)
+
+
+def address(where: Place, session: str, token: str = "") -> str:
+    """Return the absolute address of a session's screen."""
+    return where.address + link(where, session, token)
+
+
+def websocket(where: Place, session: str) -> str:
+    """Return the address of a session's websocket."""
+    return f"{where.address.replace('http', 'ws', 1)}session/{session}/websockify"

@@ -1,0 +1,161 @@
+"""Who is asking: the signed cookie of an earlier sign-in, or the password sent with the request.
+
+The only importer of itsdangerous. A cookie says the name, the method and a fingerprint of the
+account; it ends with its time, with the account, with its password, or when the method is off.
+"""
+
+import hmac
+import logging
+import os
+import secrets
+from base64 import b32encode
+from dataclasses import dataclass
+from pathlib import Path
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from desktop.auth import chain, throttle
+from desktop.auth.credentials import Credentials, canonical
+from desktop.errors import Refusal
+from desktop.settings import Settings
+from desktop.web.request import Request
+
+log = logging.getLogger("login")
+COOKIE = "remote-desktop"
+KEY_BYTES = 32
+GUEST = "guest"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who has proved who they are."""
+
+    name: str  # canonical: owner of sessions, counted in limits, compared with user_admin
+    admin: bool
+    method: str  # how they proved it: htpasswd, guest
+    cookie: str = ""  # the Set-Cookie header of the answer, when the browser has not got it yet
+
+
+def who(request: Request, settings: Settings) -> Person | None:
+    """Return who sends this request, or None for a stranger.
+
+    What is typed counts before what the browser remembers. Raises Refusal for a wrong password
+    (401), too many of them (429), and when nothing is set up that could tell who anybody is.
+    """
+    user, password = request.fields.get("user", ""), request.fields.get("password", "")
+    methods = chain.methods(settings)
+    if (user or password) and methods:
+        return sign_in(request, settings, user, password)
+    person = remembered(request, settings)
+    if person or (methods and not settings.allow_unauthenticated):
+        return person
+    if settings.allow_unauthenticated:
+        name = f"{GUEST}-{b32encode(secrets.token_bytes(10)).decode().lower()}"
+        return Person(name, False, GUEST, cookie(request, settings, name, GUEST, ""))
+    raise Refusal("Nobody can sign in here yet.", 403,
+                  "The administrator sets check_user_with_htpasswd = 1 and adds accounts.")
+
+
+def must(request: Request, settings: Settings) -> Person:
+    """Return who sends this request; raise Refusal (401) for a stranger."""
+    person = who(request, settings)
+    if not person:
+        raise Refusal("Please say who you are.", 401, "Enter your name and your password.")
+    return person
+
+
+def sign_in(request: Request, settings: Settings, user: str, password: str) -> Person:
+    """Return who has this name and this password, with the cookie that remembers it."""
+    name = canonical(user)
+    with throttle.attempt(settings, key(settings), name or user, request.source) as settle:
+        verdict = chain.check(settings, Credentials(name, password, request.source))
+        settle(verdict.accepted)
+    if not verdict.accepted:
+        # For fail2ban. Without the name: it is often the password, typed into the wrong field.
+        log.warning("sign-in refused from %s", request.source)
+        raise Refusal("Name or password are wrong.", 401, "Mind capitals and the keyboard.")
+    log.info("%s signed in by %s from %s", verdict.name, verdict.method, request.source)
+    return Person(verdict.name, verdict.name in settings.user_admin, verdict.method,
+                  cookie(request, settings, verdict.name, verdict.method,
+                         chain.standing(settings, verdict.method, verdict.name) or ""))
+
+
+def remembered(request: Request, settings: Settings) -> Person | None:
+    """Return who the cookie names, if it is ours, fresh, and nothing has changed since."""
+    text = request.cookies.get(COOKIE)
+    if not text:
+        return None
+    try:
+        name, method, mark = serializer(settings).loads(text, max_age=settings.sign_in_lifetime)
+    except (BadData, ValueError, TypeError):
+        return None
+    if method == GUEST:
+        return Person(name, False, GUEST) if settings.allow_unauthenticated else None
+    standing = chain.standing(settings, method, name)
+    if standing is None or not hmac.compare_digest(mark, fingerprint(settings, standing)):
+        return None
+    return Person(name, name in settings.user_admin, method)
+
+
+def cookie(request: Request, settings: Settings, name: str, method: str, standing: str) -> str:
+    """Return the Set-Cookie header that remembers somebody."""
+    value = serializer(settings).dumps([name, method, fingerprint(settings, standing)])
+    return attributes(request, settings, str(value), settings.sign_in_lifetime)
+
+
+def sign_out(request: Request, settings: Settings) -> str:
+    """Return the Set-Cookie header that forgets."""
+    return attributes(request, settings, "", 0)
+
+
+def attributes(request: Request, settings: Settings, value: str, lifetime: int) -> str:
+    """Return a Set-Cookie header. Lax, so that a link from a mail finds its reader signed in."""
+    secure = request.scheme == "https" or settings.server_name.startswith("https://")
+    return (f"{COOKIE}={value}; Path={request.base or '/'}; Max-Age={lifetime}; HttpOnly; "
+            f"SameSite=Lax{'; Secure' if secure else ''}")
+
+
+def serializer(settings: Settings) -> URLSafeTimedSerializer:
+    """Return what signs and checks cookies."""
+    from hashlib import sha256
+    return URLSafeTimedSerializer(key(settings), "sign-in",
+                                  signer_kwargs={"digest_method": sha256,
+                                                 "key_derivation": "hmac"})
+
+
+def fingerprint(settings: Settings, standing: str) -> str:
+    """Return a short keyed hash of what a sign-in hangs on."""
+    return hmac.digest(key(settings), standing.encode(), "sha256")[:12].hex()
+
+
+def key(settings: Settings) -> bytes:
+    """Return the secret of this service; the first who needs it makes it."""
+    path = settings.dir_state / "cookie.key"
+    try:
+        if not path.exists():
+            make_key(path)
+        found = path.read_bytes()
+    except OSError as error:
+        raise Refusal(f"The cookie key cannot be read: {error.strerror}.", 500,
+                      "The administrator looks at dir_state.") from error
+    if len(found) != KEY_BYTES:
+        raise Refusal("The cookie key is damaged.", 500,
+                      "The administrator removes cookie.key in dir_state; all sign in again.")
+    return found
+
+
+def make_key(path: Path) -> None:
+    """Make the key; of several who do so at once, the first wins."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        with open(handle, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
