@@ -8,7 +8,7 @@ from pathlib import Path
 
 import system
 from ledger import Ledger, checksum, keep
-from places import DIRECTORIES, FILES, HTPASSWD, PYTHON, SHARE, TREE
+from places import DIRECTORIES, ETC, FILES, HTPASSWD, LIB, LOG, PYTHON, RUN, SHARE, TREE
 from report import Problem, Result, listing
 
 
@@ -29,8 +29,7 @@ def programs(ledger: Ledger) -> Result:
         changed.append(path.name)
     compile_all()
     ledger.save()
-    return Result(bool(changed), f"{SHARE}/lib and cgi-bin"
-                  + (f": {listing(changed)}" if changed else ""))
+    return Result(bool(changed), f"{SHARE}/lib and cgi-bin{count(changed)}")
 
 
 def pages(ledger: Ledger) -> Result:
@@ -46,16 +45,23 @@ def settings(ledger: Ledger) -> Result:
     outcomes = {file.path: keep(ledger, file.path, (TREE / "apache" / file.source).read_bytes(),
                                 file.mode, file.group) for file in FILES}
     ledger.save()
-    return result("in /etc", outcomes)
+    return result("/etc", outcomes)
 
 
 def result(what: str, outcomes: dict[Path, str]) -> Result:
     """Sum up files that the site may edit."""
     changed = [path.name for path, outcome in outcomes.items() if outcome == "changed"]
     edited = [str(path) for path, outcome in outcomes.items() if outcome == "edited"]
-    return Result(bool(changed), what + (f": {listing(changed)}" if changed else ""),
+    return Result(bool(changed), f"{what}{count(changed)}",
                   f"edited here and kept; compare with the .new beside: {listing(edited)}"
                   if edited else "")
+
+
+def count(changed: list[str]) -> str:
+    """Return a phrase about the files that changed: their names while they are few."""
+    if len(changed) > 6:
+        return f": {len(changed)} files"
+    return f": {listing(changed)}" if changed else ""
 
 
 def directories() -> Result:
@@ -67,7 +73,7 @@ def directories() -> Result:
     if system.works("getent", "group", "kvm") and "kvm" not in groups():
         system.run("adduser", "--quiet", system.WEB, "kvm")
         changed.append("www-data into group kvm")
-    return Result(bool(changed), listing(changed) if changed else "with their rights")
+    return Result(bool(changed), f"{ETC}, {LIB}, {RUN}, {LOG}{count(changed)}")
 
 
 def groups() -> list[str]:

@@ -38,10 +38,10 @@ def visitor() -> Iterator[tuple[str, str]]:
 
 def add(name: str) -> str:
     """Make an account and return the password made for it."""
-    said = admin(f"--user_add={name}").split()
-    if not said:
+    _, comma, password = admin(f"--user_add={name}").strip().partition(",")
+    if not comma:
         raise Problem(f"{ADMIN} made the account {name} and said no password.")
-    return said[-1]
+    return password
 
 
 def remove(name: str) -> None:
