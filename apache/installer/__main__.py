@@ -1,0 +1,107 @@
+"""Set up remote-desktop on a Debian server, or bring it up to date. Run by apache/install.
+
+Each step looks at what is there, does what is missing and says so in a line. What it did stays
+done when a later step fails; the next run goes on from there.
+"""
+
+import argparse
+import fcntl
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import debian
+import files
+import ledger
+import machine
+import people
+import report
+import server
+import trial
+import upkeep
+from report import Problem, Result
+
+LOCK = Path("/run/lock/remote-desktop-install")
+
+
+def main() -> int:
+    """Take the steps in order; exit status 0 done, 1 not."""
+    arguments()
+    os.umask(0o022)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
+    try:
+        take("system", debian.check)
+        with LOCK.open("w") as lock:
+            alone(lock.fileno())
+            install()
+    except Problem as problem:
+        report.fail(problem)
+        return 1
+    except OSError as error:
+        report.fail(Problem(str(error), "Mend it and run apache/install again; "
+                            "it goes on from here."))
+        return 1
+    except KeyboardInterrupt:
+        report.fail(Problem("interrupted.", "Run apache/install again; it goes on from here."))
+        return 1
+    return 0
+
+
+def install() -> None:
+    """The whole installation. Nobody can come in before there are settings and accounts."""
+    known = ledger.load()
+    take("packages", lambda: debian.packages(known))
+    take("environment", debian.environment)
+    take("directories", files.directories)
+    take("programs", lambda: files.programs(known))
+    take("pages", lambda: files.pages(known))
+    take("settings", lambda: files.settings(known))
+    take("machine", lambda: machine.tiny(known))
+    take("accounts", people.administrator)
+    take("Apache", lambda: server.serve(known))
+    take("housekeeping", upkeep.schedule)
+    take("desktop", trial.main_job)
+    print(f"\nOpen {address()} in a browser.")
+
+
+def take(name: str, step: Callable[[], Result]) -> None:
+    """Take one step and say its outcome."""
+    report.begin(name)
+    report.end(step())
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        prog="apache/install", description="Set up remote-desktop on this Debian server, or bring "
+        "it up to date: packages, programs, settings, an administrator's account, a machine, "
+        "Apache. Safe to run again: what the site edited is kept, running desktops go on.")
+    return parser.parse_args()
+
+
+def alone(lock: int) -> None:
+    """Refuse to run twice at once."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Problem("apache/install is running already.", "Wait for it.") from error
+
+
+def address() -> str:
+    """Return the address under which others on the network reach the service."""
+    port = server.listens()[1]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # sends nothing; RFC 5737
+            host = probe.getsockname()[0]
+        except OSError:
+            host = "127.0.0.1"
+    return f"http://{host}{'' if port == 80 else f':{port}'}/desktop/"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

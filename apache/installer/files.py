@@ -1,0 +1,120 @@
+"""The programs and pages in /usr/share, the settings and rights around them."""
+
+import compileall
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import system
+from ledger import Ledger, checksum, keep
+from places import DIRECTORIES, ETC, FILES, HTPASSWD, LIB, LOG, PYTHON, RUN, SHARE, TREE
+from report import Problem, Result, listing
+
+
+def programs(ledger: Ledger) -> Result:
+    """Install lib and cgi-bin, byte-compiled; what is no longer shipped goes.
+
+    Each file is replaced at once, so a request or keeper that starts meanwhile reads whole files.
+    """
+    changed = []
+    for source, path in [*shipped("lib"), *shipped("cgi-bin")]:
+        script = path.parent.name == "cgi-bin" and path.suffix == ".py"
+        content = for_venv(source.read_bytes()) if script else source.read_bytes()
+        ledger.files[str(path)] = checksum(content)
+        if system.write(path, content, 0o755 if script else 0o644):
+            changed.append(path.name)
+    for path in no_longer_shipped(ledger):
+        path.unlink(missing_ok=True)
+        changed.append(path.name)
+    compile_all()
+    ledger.save()
+    return Result(bool(changed), f"{SHARE}/lib and cgi-bin{count(changed)}")
+
+
+def pages(ledger: Ledger) -> Result:
+    """Install html, except over what the site edited: there the new version lies beside."""
+    outcomes = {path: keep(ledger, path, source.read_bytes(), 0o644, "root")
+                for source, path in shipped("html")}
+    ledger.save()
+    return result(f"{SHARE}/html", outcomes)
+
+
+def settings(ledger: Ledger) -> Result:
+    """Install the settings and the small files around the service, edited ones kept."""
+    outcomes = {file.path: keep(ledger, file.path, (TREE / "apache" / file.source).read_bytes(),
+                                file.mode, file.group) for file in FILES}
+    ledger.save()
+    return result("/etc", outcomes)
+
+
+def result(what: str, outcomes: dict[Path, str]) -> Result:
+    """Sum up files that the site may edit."""
+    changed = [path.name for path, outcome in outcomes.items() if outcome == "changed"]
+    edited = [str(path) for path, outcome in outcomes.items() if outcome == "edited"]
+    return Result(bool(changed), f"{what}{count(changed)}",
+                  f"edited here and kept; compare with the .new beside: {listing(edited)}"
+                  if edited else "")
+
+
+def count(changed: list[str]) -> str:
+    """Return a phrase about the files that changed: their names while they are few."""
+    if len(changed) > 6:
+        return f": {len(changed)} files"
+    return f": {listing(changed)}" if changed else ""
+
+
+def directories() -> Result:
+    """Make the directories and set their rights; let the web server use KVM."""
+    changed = [str(place.path) for place in DIRECTORIES
+               if system.directory(place.path, place.mode, place.user, place.group)]
+    if not HTPASSWD.exists() and system.write(HTPASSWD, b"", 0o640, system.WEB):
+        changed.append(str(HTPASSWD))
+    if system.works("getent", "group", "kvm") and "kvm" not in groups():
+        system.run("adduser", "--quiet", system.WEB, "kvm")
+        changed.append("www-data into group kvm")
+    return Result(bool(changed), f"{ETC}, {LIB}, {RUN}, {LOG}{count(changed)}")
+
+
+def groups() -> list[str]:
+    """Return the groups of the web server."""
+    return system.run("id", "-nG", system.WEB).split()
+
+
+def shipped(folder: str) -> Iterator[tuple[Path, Path]]:
+    """Yield each file of a folder of the checkout, and its place on the server."""
+    for source in sorted((TREE / folder).rglob("*")):
+        hidden = any(part == "__pycache__" or part.startswith(".")
+                     for part in source.relative_to(TREE).parts)
+        if source.is_file() and not hidden and source.suffix != ".pyc":
+            yield source, SHARE / source.relative_to(TREE)
+
+
+def no_longer_shipped(ledger: Ledger) -> list[Path]:
+    """Take programs that an older version had off the ledger and return them."""
+    now = {str(path) for folder in ("lib", "cgi-bin") for _, path in shipped(folder)}
+    old = [name for name in ledger.files
+           if name.startswith((f"{SHARE}/lib/", f"{SHARE}/cgi-bin/")) and name not in now]
+    for name in old:
+        del ledger.files[name]
+    return [Path(name) for name in old]
+
+
+def for_venv(script: bytes) -> bytes:
+    """Return a script whose first line names the environment's Python, isolated (-I)."""
+    first, _, rest = script.partition(b"\n")
+    if not first.startswith(b"#!"):
+        raise Problem(f"a script of cgi-bin begins with {first[:40]!r}, not with #!")
+    return b"#!%s -I\n%s" % (os.fsencode(PYTHON), rest)
+
+
+def compile_all() -> None:
+    """Compile lib ahead, since the web server may not; forget what has no source any more."""
+    for cache in (SHARE / "lib").rglob("__pycache__"):
+        for compiled in cache.iterdir():
+            if not (cache.parent / f"{compiled.name.partition('.')[0]}.py").exists():
+                compiled.unlink()
+        if not any(cache.iterdir()):
+            shutil.rmtree(cache)
+    if not compileall.compile_dir(SHARE / "lib", quiet=1):
+        raise Problem("the library cannot be compiled.")

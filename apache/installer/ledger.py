@@ -1,0 +1,62 @@
+"""What the installer has put on this server: files as shipped, Apache modules, packages.
+
+It tells a file that the site edited from one that it did not, a file that is no longer shipped,
+and what was here before. It is written after each step, so that an interrupted run loses little;
+without it nothing of the site's is overwritten either.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+import system
+from places import LEDGER
+
+
+@dataclass
+class Ledger:
+    """The checksum of each file as it was shipped, and what was added to Debian and Apache."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    modules: list[str] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
+
+    def save(self) -> None:
+        """Write it; a crash leaves the old one or the new one."""
+        system.write(LEDGER, json.dumps(asdict(self), indent=1).encode(), 0o600)
+
+
+def load() -> Ledger:
+    """Read the ledger; one that is not there or cannot be understood is empty."""
+    try:
+        facts = json.loads(LEDGER.read_text(encoding="utf-8"))
+        return Ledger(files=dict(facts["files"]), modules=list(facts["modules"]),
+                      packages=list(facts["packages"]))
+    except (OSError, ValueError, TypeError, LookupError):
+        return Ledger()
+
+
+def checksum(content: bytes) -> str:
+    """Return what the ledger keeps of a file's content."""
+    return sha256(content).hexdigest()
+
+
+def keep(ledger: Ledger, path: Path, content: bytes, mode: int, group: str) -> str:
+    """Bring a file that the site may edit up to date, as dpkg does with its conffiles.
+
+    Returns "" (nothing to do), "changed", or "edited": the site's is kept, the new version lies
+    beside it as .new, and this is told once.
+    """
+    beside = path.with_name(f"{path.name}.new")
+    shipped = checksum(content)
+    recorded = ledger.files.get(str(path))
+    ledger.files[str(path)] = shipped
+    current = checksum(path.read_bytes()) if path.is_file() else None
+    if current in (None, recorded, shipped):
+        beside.unlink(missing_ok=True)
+        return "changed" if system.write(path, content, mode, group) else ""
+    if recorded == shipped:
+        return ""
+    system.write(beside, content, mode, group)
+    return "edited"

@@ -1,0 +1,27 @@
+"""The machine to begin with: tiny, made from Debian's packages."""
+
+import sys
+
+import system
+from ledger import Ledger, keep
+from places import MACHINES, TREE
+from report import Problem, Result
+
+NAME = "tiny"
+
+
+def tiny(ledger: Ledger) -> Result:
+    """Build the machine where it is not there, and bring its description up to date."""
+    image = MACHINES / f"{NAME}.iso"
+    described = TREE / "machines" / f"{NAME}.ini"
+    if described.exists():
+        keep(ledger, MACHINES / described.name, described.read_bytes(), 0o644, "root")
+        ledger.save()
+    if image.exists():
+        return Result(False, str(image))
+    try:
+        system.run(sys.executable, "-I", "-B", TREE / "machines/build", NAME, "--output",
+                   MACHINES, environment=system.outside())
+    except Problem as problem:
+        raise Problem(str(problem), "Run apache/install again; it goes on from here.") from problem
+    return Result(True, f"built {image}, {image.stat().st_size / 1e6:.0f} MB")

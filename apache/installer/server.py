@@ -1,0 +1,115 @@
+"""Apache: its modules, our conf, and its start; a configuration that fails its test is undone."""
+
+import re
+import socket
+import time
+from pathlib import Path
+
+import system
+from ledger import Ledger, keep
+from places import CONF, TREE
+from report import Problem, Result, listing
+
+MODULES = ("alias", "dir", "env", "headers", "mime", "proxy", "proxy_http", "proxy_wstunnel",
+           "reqtimeout", "rewrite")
+PORTS = Path("/etc/apache2/ports.conf")
+PID_FILE = Path("/run/apache2/apache2.pid")
+PATIENCE = 20  # seconds for Apache to answer after its start
+
+
+def serve(ledger: Ledger) -> Result:
+    """Add the service to Apache, beside whatever it serves, and have it running.
+
+    Raises Problem, with Apache's configuration as it was, when Apache refuses it.
+    """
+    modules = [name for name in (*MODULES, cgi()) if enable("mod", name)]
+    ledger.modules = sorted({*ledger.modules, *modules})
+    before = CONF.path.read_bytes() if CONF.path.is_file() else None
+    outcome = keep(ledger, CONF.path, (TREE / "apache" / CONF.source).read_bytes(), CONF.mode,
+                   CONF.group)
+    new = enable("conf", CONF.path.stem)
+    try:
+        system.run("apache2ctl", "configtest")
+    except Problem as problem:
+        if new:
+            system.run("a2disconf", "--quiet", CONF.path.stem)
+        if before is not None:
+            system.write(CONF.path, before, CONF.mode, CONF.group)
+        raise Problem(f"Apache refuses the configuration; it is as it was.\n{problem}",
+                      f"Compare {CONF.path} with your own configuration.") from problem
+    ledger.save()
+    started = start(changed=bool(modules or new or outcome == "changed"))
+    done = [f"modules {listing(modules, 11)}"] * bool(modules)
+    done += [f"{CONF.path.name}"] * (new or outcome == "changed") + [started] * bool(started)
+    return Result(bool(done), listing(done) if done else "serves /desktop/ already",
+                  f"{CONF.path} is edited here and kept; compare with the .new beside it"
+                  if outcome == "edited" else "")
+
+
+def cgi() -> str:
+    """Name the module that runs scripts: threads would be copied by plain cgi's fork."""
+    threads = system.run("a2query", "-M").strip() != "prefork"
+    return "cgid" if threads else "cgi"
+
+
+def enable(kind: str, name: str) -> bool:
+    """Enable a module or conf; tell whether it was not."""
+    if system.works("a2query", "-q", f"-{kind[0]}", name):
+        return False
+    system.run(f"a2en{kind}", "--quiet", name)
+    return True
+
+
+def start(changed: bool) -> str:
+    """Start Apache, or let it read its configuration again; nobody's connection is cut."""
+    if system.systemd():
+        system.run("systemctl", "daemon-reload")  # the drop-in may be new
+        running = system.works("systemctl", "is-active", "--quiet", "apache2")
+        command = ["systemctl", "reload" if running else "start", "apache2"]
+    else:
+        running = alive()
+        command = ["apache2ctl", "graceful" if running else "start"]
+    if running and not changed:
+        return ""
+    try:
+        system.run(*command)
+        wait()
+    except Problem as problem:
+        raise Problem(f"Apache does not start.\n{problem}",
+                      f"See /var/log/apache2/error.log; the ports are set in {PORTS}."
+                      ) from problem
+    return "reloaded" if running else "started"
+
+
+def alive() -> bool:
+    """Tell whether Apache runs, where no systemd knows."""
+    try:
+        pid = int(PID_FILE.read_text())
+        return Path(f"/proc/{pid}/comm").read_text().strip() == "apache2"
+    except (OSError, ValueError):
+        return False
+
+
+def wait() -> None:
+    """Wait until Apache takes connections."""
+    host, port = listens()
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection((host, port), 1).close()
+            return
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise Problem(f"{host} port {port} does not answer: {error}") from error
+        time.sleep(0.1)
+
+
+def listens() -> tuple[str, int]:
+    """Return the address and port of the first plain Listen of ports.conf."""
+    for line in PORTS.read_text(encoding="utf-8", errors="replace").splitlines():
+        found = re.fullmatch(r"\s*listen\s+(?:(\S+):)?([0-9]+)(?:\s+(\w+))?\s*", line, re.I)
+        if found and found[2] != "443" and found[3] != "https":
+            host = (found[1] or "").strip("[]")
+            return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), \
+                int(found[2])
+    raise Problem(f"{PORTS} has no Listen for plain HTTP.", "Add one, such as Listen 80.")

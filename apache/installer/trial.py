@@ -1,0 +1,86 @@
+"""The main job, once, as a browser does it: a form, a desktop whose screen answers, its end."""
+
+import time
+from urllib.parse import urlsplit
+
+import people
+import server
+from browser import Answer, Browser
+from report import Problem, Result
+
+BANNER = b"RFB 003.008\n"  # RFC 6143 7.1.1
+PATIENCE = 120  # seconds to wait while the server is busy
+LIFETIME = "300"  # seconds: should we be killed, the desktop ends by itself
+
+
+def main_job() -> Result:
+    """Start a desktop through Apache, see its screen answer, stop it.
+
+    Raises Problem when any of it fails; a server full of other people's work is no failure.
+    """
+    browser = Browser(*server.listens())
+    begun = time.monotonic()
+    offer = browser.get("/desktop/create")
+    if offer.status != 200:
+        raise Problem(f"the form's facts are answered by {said(offer)}", hint())
+    page = browser.get("/desktop/")
+    if page.status != 200:
+        raise Problem(f"the form is answered by {said(page)}", hint())
+    if not offer.json()["enter"]["user"]:
+        return attempt(browser, offer, {}, begun)
+    with people.visitor() as (name, password):
+        return attempt(browser, offer, {"user": name, "password": password}, begun)
+
+
+def attempt(browser: Browser, offer: Answer, who: dict[str, str], begun: float) -> Result:
+    """Send the form, again while the server is busy, and try the desktop."""
+    form = {**who, "machine": choose(offer), "persistent": "1", "terms": "1",
+            "lifetime": LIFETIME, "form": offer.json()["form"]}
+    answer = browser.post("/desktop/create", form)
+    while answer.status == 503 and "retry-after" in answer.headers:
+        asked = answer.headers["retry-after"]
+        pause = int(asked) if asked.isdigit() else 5
+        if time.monotonic() + pause > begun + PATIENCE:
+            return Result(False, "not tried: the server is busy",
+                          f"when there is room, run apache/install again. It says: {said(answer)}")
+        time.sleep(pause)
+        answer = browser.post("/desktop/create", form)
+    if answer.status != 201:
+        raise Problem(f"a desktop is refused with {said(answer)}", hint())
+    session = answer.json()
+    ready = time.monotonic() - begun
+    try:
+        words = browser.first_words(urlsplit(session["websocket"]).path, len(BANNER))
+        if words != BANNER:
+            raise Problem(f"the screen begins with {words!r}, not with {BANNER!r}", hint())
+    finally:
+        stopped = browser.post("/desktop/monitor", {"action": "stop",
+                                                    "session": session["session"]})
+    if stopped.status >= 400:
+        raise Problem(f"stopping the desktop is refused with {said(stopped)}", hint())
+    return Result(False, f"{session['machine']} started in {ready:.1f} s, its screen answered, "
+                  "stopped")
+
+
+def choose(offer: Answer) -> str:
+    """Return the machine to try: tiny where it is on offer, else the service's own choice."""
+    names = [machine["name"] for machine in offer.json()["machines"] if not machine["problem"]]
+    for name in ("tiny.iso", offer.json()["default_machine"], *names):
+        if name in names:
+            return str(name)
+    raise Problem("no machine is on offer.", "machines/build tiny --output=dir_machines")
+
+
+def said(answer: Answer) -> str:
+    """Return status and reason of a refusal, in one line."""
+    try:
+        facts = answer.json()
+    except Problem:
+        return f"status {answer.status}"
+    return f"status {answer.status}: " + " ".join(
+        str(facts[name]) for name in ("message", "hint") if facts.get(name))
+
+
+def hint() -> str:
+    """Say where the reason is."""
+    return "See the end of /var/log/apache2/error.log."

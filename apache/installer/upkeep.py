@@ -1,0 +1,30 @@
+"""The housekeeping each minute: a systemd timer, or cron where there is no systemd."""
+
+import shutil
+
+import system
+from report import Result
+
+TIMER = "remote-desktop.timer"
+
+
+def schedule() -> Result:
+    """Have the housekeeping run each minute; requests do the same, so this is a second line."""
+    if not shutil.which("systemctl", path=system.CLEAN["PATH"]):
+        return cron()
+    changed = not system.works("systemctl", "--quiet", "is-enabled", TIMER)
+    if changed:
+        system.run("systemctl", "--quiet", "enable", TIMER)
+    if not system.systemd():
+        return cron()
+    if not system.works("systemctl", "--quiet", "is-active", TIMER):
+        system.run("systemctl", "start", TIMER)
+        changed = True
+    return Result(changed, f"{TIMER}, each minute")
+
+
+def cron() -> Result:
+    """Say whether cron does it: its table is in place either way."""
+    there = bool(shutil.which("cron", path=system.CLEAN["PATH"]))
+    return Result(False, "by cron, each minute" if there else "by each request", "" if there else
+                  "without systemd, install cron to have it each minute")
