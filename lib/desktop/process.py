@@ -17,6 +17,9 @@ ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:
                "LANG": "C.UTF-8"}
 
 
+Child = subprocess.Popen[bytes]
+
+
 class Failed(Exception):
     """A program that did not do its work; the text ends with its own last words."""
 
@@ -53,7 +56,7 @@ def run(argv: Sequence[str], *, timeout: float = 10, stdin: str = "") -> str:
 
 
 def start(argv: Sequence[str], log: Path,
-          descriptors: Sequence[int] = ()) -> subprocess.Popen[bytes]:
+          descriptors: Sequence[int] = ()) -> Child:
     """Start a child in the foreground, its words appended to `log`; it keeps `descriptors`.
 
     Raises Failed when it cannot be started.
@@ -65,6 +68,15 @@ def start(argv: Sequence[str], log: Path,
                                     pass_fds=tuple(descriptors))
         except OSError as error:
             raise Failed(argv[0], f"cannot be started ({error.strerror})") from error
+
+
+def reap(children: Sequence[Child], seconds: float = 1) -> None:
+    """Take note of the children that have ended, waiting for each at most so long."""
+    for child in children:
+        try:
+            child.wait(seconds)
+        except subprocess.TimeoutExpired:
+            pass
 
 
 def detach(argv: Sequence[str], log: Path, environment: Mapping[str, str],

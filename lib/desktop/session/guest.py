@@ -3,8 +3,6 @@
 import logging
 import os
 import socket
-import subprocess
-import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -32,7 +30,7 @@ class Guest:
         self.qemu: Process | None = None
         self.helper: Process | None = None
         self.qmp: qmp.Connection | None = None
-        self.children: list[subprocess.Popen[bytes]] = []
+        self.children: list[process.Child] = []
 
     def start(self, entry: Record) -> None:
         """Make the snapshot and start QEMU on it; `ready` tells when it answers.
@@ -157,9 +155,4 @@ class Guest:
 
     def reap(self) -> None:
         """Take note of children that have ended."""
-        deadline = time.monotonic() + 1
-        for child in self.children:
-            try:
-                child.wait(max(0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                pass
+        process.reap(self.children)

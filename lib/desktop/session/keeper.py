@@ -22,12 +22,11 @@ from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.machine import qmp
 from desktop.session import control, ending, listening, record
+from desktop.session.calendar import RETRY, Calendar
 from desktop.session.guest import Guest
 from desktop.session.record import Paths, Record, State
 
 log = logging.getLogger("keeper")
-NAP = 30.0  # seconds at most between two looks at the calendar; suspended hosts stop timers
-RETRY = 5.0  # seconds between two looks for room on a full disk
 PICTURE_AGE = 2.0  # seconds for which one picture of the screen serves all who look
 
 
@@ -82,12 +81,9 @@ class Keeper:
         self.bell, self.button = socket.socketpair()  # rung by other threads and by signals
         self.bell.setblocking(False)
         self.button.setblocking(False)
-        self.unsaved = False
+        self.calendar = Calendar(its_settings)
         self.over = ""  # how it ended, once it has
-        self.alone_since: float | None = None
-        self.met = False  # somebody has looked on
-        self.powerdown_until: float | None = None
-        self.retry_at: float | None = None
+        self.unsaved = False
         self.pictured = 0.0
 
     def start(self, listener: socket.socket) -> None:
@@ -103,7 +99,7 @@ class Keeper:
     def adopt(self) -> None:
         """Take over a running machine whose keeper was killed."""
         self.guest.adopt(self.entry)
-        self.met = True
+        self.calendar.met = True
         self.show(listening.again(self.entry, self.paths))
         self.update(keeper=process.identify(os.getpid()), viewers=0)
         log.warning("%s is kept again", self.entry.name)
@@ -116,7 +112,6 @@ class Keeper:
         self.display = Display(listener, self.paths.vnc, self.settings,
                                single=not self.entry.persistent, changed=self.ring)
         self.display.start()
-        self.alone_since = process.boottime()
 
     def ring(self) -> None:
         """Have the keeper look around; from any thread."""
@@ -137,10 +132,14 @@ class Keeper:
                             (requests, lambda: control.answer(requests, self.decide))):
             self.selector.register(source, selectors.EVENT_READ, act)
         while not self.over:
-            for key, _ in self.selector.select(self.pause()):
+            pause = RETRY if self.unsaved else self.calendar.pause(self.entry)
+            for key, _ in self.selector.select(pause):
                 key.data()
             self.hear()  # events may have come with the answers to commands
-            self.consult_calendar()
+            if self.calendar.retry_is_due() and self.guest.room_on_disk():
+                self.calendar.retry = None
+                self.guest.command("cont")
+            self.over = self.over or self.calendar.over(self.entry)
             if self.unsaved:
                 self.update()
         self.finish(self.over)
@@ -163,7 +162,7 @@ class Keeper:
                 case "SHUTDOWN" if facts.get("guest"):
                     self.over = self.over or "shut down inside"
                 case "BLOCK_IO_ERROR" if facts.get("nospace"):
-                    self.retry_at = process.boottime() + RETRY
+                    self.calendar.retry = process.boottime() + RETRY
                     self.update(state=State.PAUSED, reason="disk full")
                 case "STOP" if self.entry.state is State.RUNNING:
                     self.update(state=State.PAUSED, reason=self.entry.reason)
@@ -180,11 +179,9 @@ class Keeper:
         """Note who looks on."""
         self.bell.recv(4096)
         count = len(self.display.viewers())
-        if count == self.entry.viewers:
-            return
-        self.met = self.met or count > 0
-        self.alone_since = None if count else process.boottime()
-        self.update(viewers=count)
+        if count != self.entry.viewers:
+            self.calendar.note_viewers(count)
+            self.update(viewers=count)
 
     def decide(self, do: str, facts: dict[str, Any]) -> dict[str, Any]:
         """Answer a request on the control socket."""
@@ -210,7 +207,7 @@ class Keeper:
         if polite and self.entry.state is State.RUNNING:
             self.update(state=State.STOPPING, reason=how)
             self.guest.command("system_powerdown")
-            self.powerdown_until = process.boottime() + ending.POLITE
+            self.calendar.powerdown = process.boottime() + ending.POLITE, how
         else:
             self.over = self.over or how
             self.ring()
@@ -230,43 +227,6 @@ class Keeper:
                 return False
             self.pictured = now
         return True
-
-    # The calendar
-
-    def calendar(self) -> dict[str, float]:
-        """Return what is to be done and when, in seconds since boot."""
-        moments: dict[str, float] = {}
-        if self.entry.deadline:
-            moments["its time was over"] = self.entry.deadline
-        if self.powerdown_until:
-            moments[self.entry.reason] = self.powerdown_until
-        if self.alone_since is not None:
-            if not self.met and self.settings.first_connect_timeout:
-                moments["nobody connected"] = (self.alone_since
-                                               + self.settings.first_connect_timeout)
-            if self.met and not self.entry.persistent:
-                moments["left"] = self.alone_since + self.settings.disconnect_grace
-        return moments
-
-    def pause(self) -> float:
-        """Return the seconds until the next moment on the calendar."""
-        moments = [*self.calendar().values(), *([self.retry_at] if self.retry_at else [])]
-        if not moments and not self.unsaved:
-            return NAP * 10
-        return max(0.0, min(NAP, min(moments, default=NAP + process.boottime())
-                            - process.boottime()))
-
-    def consult_calendar(self) -> None:
-        """Do what is due."""
-        now = process.boottime()
-        for how, moment in self.calendar().items():
-            if now >= moment:
-                self.over = self.over or how
-        if self.retry_at and now >= self.retry_at:
-            self.retry_at = now + RETRY
-            if self.guest.room_on_disk():
-                self.retry_at = None
-                self.guest.command("cont")
 
     # The record
 

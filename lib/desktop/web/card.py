@@ -109,13 +109,13 @@ def server(settings: Settings, entries: Sequence[Record]) -> dict[str, Any]:
             "promised": sum(entry.memory for entry in entries if entry.state.live),
             "available": found.available, "disk_free": found.disk_free,
             "sessions": len(entries), "max_sessions": settings.service_max_instance_nb,
-            "accel": emulator.accelerator(settings), "warnings": warnings(settings)}
+            "accel": emulator.accelerator(settings).name, "warnings": warnings(settings)}
 
 
 def warnings(settings: Settings) -> list[str]:
     """Return what people should know about the machines of this server."""
     found = [network.announce(network.kind(settings))]
-    if emulator.accelerator(settings) == "tcg":
+    if emulator.accelerator(settings).name == "tcg":
         found.append("This server has no hardware virtualisation to offer: machines are slow, "
                      "and kept apart less strictly.")
     return [text for text in found if text]

@@ -1,0 +1,62 @@
+"""When a session ends by itself. Moments are seconds since boot (process.boottime)."""
+
+from desktop import process
+from desktop.session.record import Record
+from desktop.settings import Settings
+
+NAP = 30.0  # seconds at most between two looks at the calendar: a suspended host stops timers
+RETRY = 5.0  # seconds between two looks for room on a full disk
+
+
+class Calendar:
+    """What a keeper has to think of, and when."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.alone_since: float | None = process.boottime()
+        self.met = False  # somebody has looked on
+        self.powerdown: tuple[float, str] | None = None  # when the guest's time is over, and why
+        self.retry: float | None = None  # when to look for room on a full disk again
+
+    def note_viewers(self, count: int) -> None:
+        """Take note of how many look on."""
+        if count:
+            self.met = True
+            self.alone_since = None
+        elif self.alone_since is None:
+            self.alone_since = process.boottime()
+
+    def ends(self, entry: Record) -> dict[str, float]:
+        """Return the moments at which the session ends, by why it would."""
+        found: dict[str, float] = {}
+        if entry.deadline:
+            found["its time was over"] = entry.deadline
+        if self.powerdown:
+            moment, why = self.powerdown
+            found[why] = moment
+        if self.alone_since is not None:
+            if not self.met and self.settings.first_connect_timeout:
+                found["nobody connected"] = (self.alone_since
+                                             + self.settings.first_connect_timeout)
+            if self.met and not entry.persistent:
+                found["its viewer left"] = self.alone_since + self.settings.disconnect_grace
+        return found
+
+    def pause(self, entry: Record) -> float | None:
+        """Return the seconds one may sleep, None for as long as nothing happens."""
+        moments = [*self.ends(entry).values(), *([self.retry] if self.retry else [])]
+        if not moments:
+            return None
+        return max(0.0, min(NAP, min(moments) - process.boottime()))
+
+    def over(self, entry: Record) -> str:
+        """Return why the session is over by now, or nothing."""
+        now = process.boottime()
+        return next((why for why, moment in self.ends(entry).items() if now >= moment), "")
+
+    def retry_is_due(self) -> bool:
+        """Tell whether to look for room on a full disk; the next look comes later."""
+        if self.retry is None or process.boottime() < self.retry:
+            return False
+        self.retry = process.boottime() + RETRY
+        return True

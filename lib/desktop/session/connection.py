@@ -1,0 +1,162 @@
+"""One viewer's connection: a request, the opening of RFB, then bytes both ways.
+
+Built on websockify's handler, which also serves noVNC's files to sessions started by hand.
+"""
+
+import logging
+import select
+import socket
+import sys
+import time
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from desktop import origin
+from desktop.session import rfb
+
+sys.modules.setdefault("numpy", None)  # type: ignore[arg-type]  # 13 MB, to unmask tiny messages
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # about numpy
+    from websockify.websocket import WebSocketWantWriteError
+    from websockify.websocketproxy import ProxyRequestHandler
+
+if TYPE_CHECKING:
+    from desktop.session.display import Display
+
+log = logging.getLogger("connection")
+
+OPENING_TIME = 180.0  # seconds to type the token
+HEARTBEAT = 25  # seconds; proxies cut connections that are quiet for 60
+MESSAGE_LIMIT = 16 << 20  # bytes of one message of a viewer: a pasted text, at most
+
+
+class Connection(ProxyRequestHandler):  # type: ignore[misc]
+    """One connection: a request, then the opening of RFB, then bytes both ways."""
+
+    server: "Display"
+    timeout = 10  # seconds for the request itself
+    server_version = "remote-desktop"
+    sys_version = ""
+
+    def setup(self) -> None:
+        """Serve files from noVNC alone."""
+        super().setup()
+        self.directory = str(self.server.settings.dir_novnc)
+        self.plain = self.request
+        self.heard = time.monotonic()
+
+    def source(self) -> str:
+        """Return where the viewer is; Apache appends that to what the viewer may have sent."""
+        if self.server.direct:
+            return str(self.client_address[0])
+        return str(self.headers.get("X-Forwarded-For", "")).rpartition(",")[2].strip()
+
+    def parse_request(self) -> bool:
+        """Refuse what does not come from a page of ours, whatever it asks for."""
+        if not super().parse_request():
+            return False
+        host = self.headers.get("Host", "")
+        upgrade = "upgrade" in self.headers
+        if self.server.direct and host.rpartition(":")[0] not in ("127.0.0.1", "localhost"):
+            self.send_error(403, "This address is not 127.0.0.1")  # a name rebound to loopback
+            return False
+        reason = origin.problem(self.server.settings, self.headers.get("Origin"), host,
+                                "Cookie" in self.headers and not self.server.direct)
+        if upgrade and reason:
+            log.warning("a websocket was refused: %s", reason)
+            self.send_error(403, "Not from this origin")
+            return False
+        return True
+
+    def new_websocket_client(self) -> None:
+        """Let the viewer in when QEMU accepts the token, and pass bytes both ways."""
+        self.plain.settimeout(0)
+        target = socket.socket(socket.AF_UNIX)
+        with target:
+            target.settimeout(10)
+            target.connect(str(self.server.vnc))
+            browser = Browser(self, time.monotonic() + OPENING_TIME)
+            try:
+                rfb.open_connection(browser, Qemu(target), self.server.tries, self.source())
+            except rfb.Refused as reason:
+                log.warning("a viewer at %s was refused: %s", self.source(), reason)
+                raise self.CClose(1008, "Refused") from reason
+            target.sendall(browser.rest)
+            target.settimeout(None)
+            viewer = self.server.admit(self.plain, self.source())
+            try:
+                self.do_proxy(target)
+            finally:
+                self.server.dismiss(viewer)
+
+    def recv_frames(self) -> Any:
+        """Return what the viewer sent; it is alive, and must not fill our memory."""
+        self.heard = time.monotonic()
+        bufs, closed = super().recv_frames()
+        if len(self.request._recv_buffer) + len(self.request._partial_msg) > MESSAGE_LIMIT:
+            raise ConnectionError("a message is too long")
+        return bufs, closed
+
+    def send_ping(self, data: bytes = b"") -> None:
+        """Keep proxies from cutting a quiet connection; give up on a viewer long silent."""
+        if time.monotonic() - self.heard > 3 * HEARTBEAT:
+            raise ConnectionError("the viewer is silent")
+        try:
+            super().send_ping(data)
+        except WebSocketWantWriteError:
+            pass  # it has not even read what was sent before
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing for every connection."""
+
+
+class Browser:
+    """The viewer's side of the opening."""
+
+    def __init__(self, connection: Connection, deadline: float) -> None:
+        self.connection = connection
+        self.deadline = deadline
+        self.rest = b""
+
+    def read(self, size: int) -> bytes:
+        """Return exactly `size` bytes, pinging while the person types the token."""
+        while len(self.rest) < size:
+            left = self.deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("no token was given")
+            if not select.select([self.connection.request], [], [], min(left, HEARTBEAT))[0]:
+                self.connection.send_ping()
+                continue
+            bufs, closed = self.connection.recv_frames()
+            if closed:
+                raise ConnectionError("the viewer left")
+            self.rest += b"".join(bufs)
+            if len(self.rest) > 4096:
+                raise ConnectionError("the viewer talks too much")
+        data, self.rest = self.rest[:size], self.rest[size:]
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Send all of it; the opening is small and fits any buffer."""
+        self.connection.send_frames([data])
+
+
+class Qemu:
+    """QEMU's side of the opening."""
+
+    def __init__(self, target: socket.socket) -> None:
+        self.target = target
+
+    def read(self, size: int) -> bytes:
+        """Return exactly `size` bytes."""
+        data = b""
+        while len(data) < size:
+            chunk = self.target.recv(size - len(data))
+            if not chunk:
+                raise ConnectionError("QEMU closed the connection")
+            data += chunk
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Send all of it."""
+        self.target.sendall(data)
