@@ -1,0 +1,76 @@
+"""When a session ends by itself."""
+
+from dataclasses import replace
+
+import pytest
+from samples import sample
+
+from desktop import process
+from desktop.session.calendar import Calendar
+from desktop.settings import Settings
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Return a clock to set: seconds since boot."""
+    now = [1000.0]
+    monkeypatch.setattr(process, "boottime", lambda: now[0])
+    return now
+
+
+def test_nobody_connects(clock: list[float]) -> None:
+    calendar, entry = Calendar(Settings()), sample()
+    assert calendar.pause(entry) == 30
+    clock[0] += 299
+    assert not calendar.over(entry) and calendar.pause(entry) == 1
+    clock[0] += 1
+    assert calendar.over(entry) == "nobody connected"
+
+
+def test_a_persistent_session_outlives_its_viewers_until_its_deadline(clock: list[float]) -> None:
+    calendar, entry = Calendar(Settings()), sample(deadline=5000.0)
+    calendar.note_viewers(1)
+    calendar.note_viewers(0)
+    clock[0] = 4999.5
+    assert not calendar.over(entry) and calendar.pause(entry) == 0.5
+    clock[0] = 5000
+    assert calendar.over(entry) == "its time was over"
+
+
+def test_a_single_shot_waits_for_its_viewer_to_come_back(clock: list[float]) -> None:
+    calendar, entry = Calendar(Settings()), sample(persistent=False)
+    calendar.note_viewers(1)
+    assert calendar.pause(entry) is None
+    calendar.note_viewers(0)
+    clock[0] += 29
+    calendar.note_viewers(1)
+    clock[0] += 1000
+    assert not calendar.over(entry)
+    calendar.note_viewers(0)
+    clock[0] += 20
+    calendar.note_viewers(0)  # another stranger left: the wait does not begin again
+    clock[0] += 10
+    assert calendar.over(entry) == "its viewer left"
+
+
+def test_zero_means_for_ever(clock: list[float]) -> None:
+    calendar = Calendar(replace(Settings(), first_connect_timeout=0))
+    clock[0] += 1e9
+    assert not calendar.over(sample()) and calendar.pause(sample()) is None
+
+
+def test_a_guest_that_does_not_power_down_is_ended(clock: list[float]) -> None:
+    calendar, entry = Calendar(Settings()), sample()
+    calendar.note_viewers(1)
+    calendar.powerdown = 1030.0, "stopped by ann"
+    clock[0] = 1030
+    assert calendar.over(entry) == "stopped by ann"
+
+
+def test_room_on_a_full_disk_is_looked_for_now_and_then(clock: list[float]) -> None:
+    calendar = Calendar(Settings())
+    assert not calendar.retry_is_due()
+    calendar.retry = 1005.0
+    assert not calendar.retry_is_due()
+    clock[0] = 1005
+    assert calendar.retry_is_due() and not calendar.retry_is_due()
