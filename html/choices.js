@@ -45,7 +45,7 @@ export function remember(choices) {
 }
 
 /**
- * Fill a list and choose: what is wished if it can be had, else the usual.
+ * Fill a list and choose what can be had: the wish, else the usual, else the most.
  * @param {string} id
  * @param {{value: number|string, text: string, lacking?: boolean}[]} options
  * @param {string|undefined} wish @param {number|string} usual
@@ -53,13 +53,14 @@ export function remember(choices) {
 export function fill(id, options, wish, usual) {
   const select = part(id);
   if (!select) return;
-  const wanted = options.find(({ value, lacking }) => String(value) === wish && !lacking);
+  const able = options.filter(({ lacking }) => !lacking).map(({ value }) => String(value));
+  const wanted = [wish, String(usual), able.at(-1)].find((value) => value && able.includes(value));
   select.replaceChildren(...options.map(({ value, text, lacking }) => {
     const option = new Option(lacking ? `${text} (not free now)` : text, String(value));
     option.disabled = Boolean(lacking);
     return option;
   }));
-  select.value = String(wanted?.value ?? usual);
+  select.value = wanted ?? String(usual);
   select.disabled = !options.length;
   select.closest(".field")?.toggleAttribute("hidden", options.length < 2);
 }

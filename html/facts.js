@@ -1,5 +1,5 @@
 // @ts-check
-/** Shows in the form what `GET create` says: who is there, what can be had, what cannot and why. */
+/** Shows in the form what `GET create` says: who is there, what can be had, or why it cannot. */
 
 import { fill, numbers } from "./choices.js";
 import { copy, part, say, show, usual } from "./elements.js";

@@ -21,8 +21,10 @@ let sending = 0;
 async function load() {
   asked = Date.now();
   try {
-    const answer = await fetch("create", { headers: { Accept: "application/json" },
-                                           cache: "no-store", signal: AbortSignal.timeout(15000) });
+    const answer = await fetch("create", {
+      headers: { Accept: "application/json" }, cache: "no-store",
+      signal: AbortSignal.timeout(15000),
+    });
     const now = await answer.json();
     if (!answer.ok) throw new Error(now.message);
     const shown = JSON.stringify([facts?.machines, facts?.person]);

@@ -1,5 +1,5 @@
 // @ts-check
-/** What moves on the pages of sessions: time left, the picture of the screen, copying, local times. */
+/** What moves on the pages of sessions: time left, the screen, copying, local times. */
 
 import { duration } from "./words.js";
 

@@ -13,7 +13,8 @@ export function duration(seconds) {
     [["days", 86400], ["h", 3600], ["min", 60], ["s", 1]]);
   const at = left >= 172800 ? 0 : left >= 3600 ? 1 : left >= 60 ? 2 : 3;
   return units.slice(at, at + 2)
-    .map(([unit, size], place) => [Math.floor(place ? left % units[at][1] / size : left / size), unit])
+    .map(([unit, size], place) => (
+      [Math.floor((place ? left % units[at][1] : left) / size), unit]))
     .filter(([count], place) => count || !place)
     .map(([count, unit]) => `${count} ${unit}`).join(" ");
 }
