@@ -32,7 +32,7 @@ export function chosen(facts) {
 }
 
 /** @param {Facts} facts */
-export function showPeople({ person, enter, mine, service }) {
+export function showPeople({ person, enter, mine, service, machines }) {
   for (const name of /** @type {const} */ (["user", "password"])) {
     const input = part(name);
     if (!input) continue;
@@ -51,10 +51,11 @@ export function showPeople({ person, enter, mine, service }) {
     return notice;
   }));
   part("mine")?.replaceChildren(...mine.map((session) => {
-    const entry = copy("running", { title: session.machine, state: until(session), link: "Open" });
+    const title = machines.find(({ name }) => name === session.machine)?.title ?? session.machine;
+    const entry = copy("running", { title, state: until(session), link: "Open" });
     const link = entry?.querySelector("a");
     link?.setAttribute("href", `monitor?session=${session.session}`);
-    link?.setAttribute("aria-label", `Open ${session.machine}`);
+    link?.setAttribute("aria-label", `Open ${title}`);
     return entry ?? "";
   }));
   show("mine", mine.length > 0);

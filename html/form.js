@@ -82,6 +82,11 @@ form?.addEventListener("submit", (event) => {
   update();
 });
 
+form?.addEventListener("formdata", ({ formData }) => {
+  // No limit is what the service takes by itself; it has no number.
+  if (formData.get("lifetime") === "0") formData.delete("lifetime");
+});
+
 // Comes also when the page is taken from the browser's history, with everything as it was left.
 window.addEventListener("pageshow", (event) => {
   clearTimeout(sending);

@@ -10,6 +10,7 @@ function countDown() {
   const end = performance.now() + Number(element.dataset.left) * 1000;
   const tick = () => {
     const left = Math.round((end - performance.now()) / 1000);
+    if (!element.isConnected) return;
     element.textContent = left > 0 ? duration(left) : "over";
     element.toggleAttribute("data-soon", left < 600);
     if (left > 0) window.setTimeout(tick, 1000);
@@ -17,23 +18,55 @@ function countDown() {
   tick();
 }
 
-/** Show the screen while somebody looks at the page: a new picture every three seconds. */
-function followScreen() {
+/** Show the screen and the state while somebody looks at the page, every three seconds. */
+function follow() {
   const view = /** @type {HTMLElement|null} */ (document.querySelector("[data-screen]"));
   if (!view) return;
+  const screen = view.dataset.screen ?? "";
   const canvas = document.createElement("canvas");
+  let turn = 0;
   const next = async () => {
-    if (document.visibilityState !== "visible") return later(3);
-    const answer = await fetch(view.dataset.screen ?? "", { cache: "no-store" }).catch(() => null);
-    // 404: there is no picture yet, or for the moment. Other refusals stay.
-    if (answer && !answer.ok && ![404, 429, 503].includes(answer.status)) return;
-    if (answer?.ok) {
-      await draw(canvas, await answer.blob()).then(() => view.append(canvas), () => {});
+    if (document.visibilityState === "visible") {
+      const picture = await ask(screen, "image/png");
+      if (picture?.ok) {
+        await draw(canvas, await picture.blob()).then(() => view.append(canvas), () => {});
+      }
+      // Without a picture the machine may be young, paused or gone.
+      turn += 1;
+      const look = !picture?.ok || turn % 5 === 0;
+      if (look && await over(screen.replace("screen", "session"))) return;
     }
-    later(answer ? 3 : 10);
+    window.setTimeout(next, 3000);
   };
-  const later = (/** @type {number} */ seconds) => void window.setTimeout(next, seconds * 1000);
   next();
+}
+
+/** @param {string} address @param {string} kind @returns {Promise<Response|null>} */
+function ask(address, kind) {
+  return fetch(address, { headers: { Accept: kind }, cache: "no-store" }).catch(() => null);
+}
+
+/**
+ * Show how the machine does, and tell whether it is over.
+ * @param {string} address
+ * @returns {Promise<boolean>}
+ */
+async function over(address) {
+  const answer = await ask(address, "application/json");
+  if (!answer?.ok && ![401, 403, 404, 410].includes(answer?.status ?? 0)) return false;
+  const gone = answer?.status === 404 || answer?.status === 410;
+  const { state, reason } = answer?.ok ? await answer.json().catch(() => ({}))
+    : { state: gone ? "ended" : "", reason: "" };
+  const place = document.querySelector(".heading .state");
+  if (state && place) {
+    place.className = `state ${state}`;
+    place.textContent = reason ? `${state}: ${reason}` : state;
+  }
+  if (gone) {
+    document.querySelector("[data-live]")?.remove();
+    document.querySelector("[data-over]")?.removeAttribute("hidden");
+  }
+  return !answer?.ok;
 }
 
 /** @param {HTMLCanvasElement} canvas @param {Blob} picture */
@@ -82,4 +115,4 @@ for (const time of document.querySelectorAll("time")) {
 }
 
 countDown();
-followScreen();
+follow();

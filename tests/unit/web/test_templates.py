@@ -1,0 +1,85 @@
+"""The pages, given the worst that people may type."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+
+import desktop.web
+
+TEMPLATES = Path(desktop.web.__file__).parent / "templates"
+HTML = Path(__file__).parents[3] / "html"
+BAD = "<script>\"'&"
+SESSION: dict[str, Any] = {
+    "id": "a" * 26, "name": BAD, "machine": BAD, "title": BAD, "user": BAD, "state": "running",
+    "reason": BAD, "href": BAD, "address": BAD, "token": BAD, "start": "2030-01-02T03:04:05Z",
+    "expires": "2030-01-02T05:04:05Z", "remaining": 7200, "persistent": True, "cpu": 1,
+    "memory": 1536, "disk": 1.5, "accel": "tcg", "gpu": [BAD], "viewers": 1, "screen": BAD,
+    "volumes": [{"path": BAD, "tag": BAD, "writable": True, "command": BAD}]}
+HOST = {"cpus": 2, "load": 0.5, "memory": 4096, "promised": 1024, "available": 2048,
+        "disk_free": 9.5, "sessions": 1, "max_sessions": 10, "accel": "tcg", "warnings": [BAD]}
+PAGES: dict[str, dict[str, Any]] = {
+    "session.html": {"s": SESSION},
+    "sessions.html": {"sessions": [SESSION], "all": True, "host": HOST},
+    "sign_in.html": {"action": "monitor", "message": BAD},
+    "refusal.html": {"status": 503, "message": BAD, "hint": BAD, "incident": BAD,
+                     "retry_after": 5, "back": "./"},
+    "purge.html": {"count": 2}}
+
+
+def render(name: str, **facts: Any) -> str:
+    env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True,
+                             undefined=jinja2.StrictUndefined)
+    common = {"page": {"title": BAD, "refresh": None}, "person": {"name": BAD, "admin": True},
+              "notices": [BAD], "service": {"version": "0"}, "inline_css": None}
+    return env.get_template(name).render(**{**common, **PAGES[name], **facts})
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_escapes_everything(name: str) -> None:
+    assert BAD not in render(name)
+    assert "<script>" not in render(name)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_runs_nothing_that_the_policy_forbids(name: str) -> None:
+    page = render(name)
+    assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:|https?://", page)
+    for file in re.findall(r'(?:src|href)="([\w/.-]+\.(?:js|css|svg|html))"', page):
+        assert (HTML / file).is_file(), file
+
+
+@pytest.mark.parametrize("state", ["claimed", "starting", "running", "paused", "parked",
+                                   "stopping", "ended", "failed"])
+def test_only_a_live_session_can_be_opened(state: str) -> None:
+    page = render("session.html", s=SESSION | {"state": state, "href": "viewer#x"})
+    live = state in ("claimed", "starting", "running", "paused", "parked")
+    assert ("viewer#x" in page) == live
+
+
+def test_without_a_token_or_an_end() -> None:
+    page = render("session.html", s=SESSION | {"token": None, "expires": "", "remaining": 0})
+    assert "No token is asked" in page
+    assert "No limit" in page
+
+
+def test_what_is_not_ones_own_can_be_stopped_but_not_opened() -> None:
+    page = render("sessions.html", sessions=[SESSION | {"href": ""}])
+    assert 'value="stop"' in page
+    assert "monitor?session=" not in page
+
+
+def test_a_page_by_itself_needs_no_other_file() -> None:
+    page = render("sessions.html", inline_css="p { color: red }", person=None)
+    assert "<style>p { color: red }</style>" in page
+    assert not re.search(r"<form|<link|<script|src=|href=", page)
+
+
+def test_the_form_names_its_files_and_nothing_else() -> None:
+    for page in (HTML / "index.html", HTML / "terms.html"):
+        text = page.read_text()
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script>|https?://", text)
+        for file in re.findall(r'(?:src|href)="([\w/-]+\.\w+)"', text):
+            assert (HTML / file).is_file(), file
