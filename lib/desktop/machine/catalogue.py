@@ -25,6 +25,13 @@ ENDINGS = {"iso": Format.ISO, "qcow2": Format.QCOW2, "vdi": Format.VDI, "vmdk": 
 VIDEOS = ("std", "cirrus", "qxl", "vmware", "virtio")
 
 
+def declared(text: str) -> Format:
+    """Return the format of a word as image files end in; raise ValueError."""
+    if text not in ENDINGS:
+        raise ValueError(f"one of {', '.join(ENDINGS)}")
+    return ENDINGS[text]
+
+
 def key(default: Any, parse: Callable[[str], Any], *, least: float | None = None,
         most: float | None = None, choices: tuple[str, ...] = ()) -> Any:
     """Describe one line of a descriptor; bounds are inclusive."""
@@ -43,9 +50,9 @@ class Machine:
 
     file: Path
     name: str
-    format: Format
     stamp: str
     problem: str = ""
+    format: Format = key(Format.RAW, declared)
     title: str = key("", str)
     description: str = key("", str)
     icon: str = key("", str)
@@ -138,6 +145,8 @@ def examine(file: Path, memo: Memo) -> Machine:
         state = file.stat()
         machine = replace(machine, stamp=f"{state.st_mtime_ns}-{state.st_size}-{state.st_ino}")
         machine = replace(machine, **describe(file.with_suffix(".ini")))
+        if machine.format is Format.RAW and ending(file.name) == "iso":
+            machine = replace(machine, format=Format.ISO)  # a disc is raw bytes
     except OSError as error:
         return replace(machine, problem=f"it cannot be read ({error.strerror})")
     except ValueError as error:
