@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from desktop.errors import Refusal
 from desktop.host import capacity, network, volumes
 from desktop.machine import emulator
 from desktop.session import sessions
@@ -109,16 +110,25 @@ def server(settings: Settings, entries: Sequence[Record]) -> dict[str, Any]:
             "promised": sum(entry.memory for entry in entries if entry.state.live),
             "available": found.available, "disk_free": found.disk_free,
             "sessions": len(entries), "max_sessions": settings.service_max_instance_nb,
-            "accel": emulator.accelerator(settings).name, "warnings": warnings(settings)}
+            "accel": accelerator(settings)[0], "warnings": warnings(settings)}
 
 
 def warnings(settings: Settings) -> list[str]:
     """Return what people should know about the machines of this server."""
-    found = [network.announce(network.kind(settings))]
-    if emulator.accelerator(settings).name == "tcg":
-        found.append("This server has no hardware virtualisation to offer: machines are slow, "
-                     "and kept apart less strictly.")
-    return [text for text in found if text]
+    return [text for text in (accelerator(settings)[1],
+                              network.announce(network.kind(settings))) if text]
+
+
+def accelerator(settings: Settings) -> tuple[str, str]:
+    """Return how machines are run here, and what is to be said about it."""
+    try:
+        name, reason = emulator.accelerator(settings)
+    except Refusal as problem:
+        return "none", str(problem)
+    if name == "kvm":
+        return name, ""
+    return name, (f"Machines are emulated ({reason}): they are slow, and kept apart from this "
+                  "server less strictly.")
 
 
 def table(facts: Mapping[str, Any]) -> str:

@@ -68,8 +68,7 @@ def environment() -> "jinja2.Environment":
     """Return the templates' environment."""
     import jinja2  # 40 ms: while QEMU starts, and not for JSON
     return jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True,
-                              undefined=jinja2.StrictUndefined, auto_reload=False,
-                              trim_blocks=True)
+                              undefined=jinja2.StrictUndefined, auto_reload=False)
 
 
 def render(frame: Frame, template: str, title: str, refresh: int | None, **facts: Any) -> str:
