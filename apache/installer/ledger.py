@@ -16,11 +16,15 @@ from places import LEDGER
 
 @dataclass
 class Ledger:
-    """The checksum of each file as it was shipped, and what was added to Debian and Apache."""
+    """The checksum of each file as it was shipped, and what was added to Debian and Apache.
+
+    `reload` is set from before Apache's configuration is changed until Apache has read it.
+    """
 
     files: dict[str, str] = field(default_factory=dict)
     modules: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
+    reload: bool = False
 
     def save(self) -> None:
         """Write it; a crash leaves the old one or the new one."""
@@ -32,7 +36,7 @@ def load() -> Ledger:
     try:
         facts = json.loads(LEDGER.read_text(encoding="utf-8"))
         return Ledger(files=dict(facts["files"]), modules=list(facts["modules"]),
-                      packages=list(facts["packages"]))
+                      packages=list(facts["packages"]), reload=bool(facts["reload"]))
     except (OSError, ValueError, TypeError, LookupError):
         return Ledger()
 

@@ -6,14 +6,15 @@ import time
 from pathlib import Path
 
 import system
-from ledger import Ledger, keep
+from ledger import Ledger, checksum, keep
 from places import CONF, TREE
 from report import Problem, Result, listing
 
 MODULES = ("alias", "dir", "env", "headers", "mime", "proxy", "proxy_http", "proxy_wstunnel",
            "reqtimeout", "rewrite")
 PORTS = Path("/etc/apache2/ports.conf")
-PID_FILE = Path("/run/apache2/apache2.pid")
+RUN = Path("/run/apache2")
+PID_FILE = RUN / "apache2.pid"
 PATIENCE = 20  # seconds for Apache to answer after its start
 
 
@@ -22,25 +23,35 @@ def serve(ledger: Ledger) -> Result:
 
     Raises Problem, with Apache's configuration as it was, when Apache refuses it.
     """
-    modules = [name for name in (*MODULES, cgi()) if enable("mod", name)]
-    ledger.modules = sorted({*ledger.modules, *modules})
+    missing = [name for name in (*MODULES, cgi()) if not enabled("mod", name)]
     before = CONF.path.read_bytes() if CONF.path.is_file() else None
-    outcome = keep(ledger, CONF.path, (TREE / "apache" / CONF.source).read_bytes(), CONF.mode,
-                   CONF.group)
-    new = enable("conf", CONF.path.stem)
+    new = not enabled("conf", CONF.path.stem)
+    content = (TREE / "apache" / CONF.source).read_bytes()
+    if missing or new or ledger.files.get(str(CONF.path)) != checksum(content):
+        ledger.reload = True
+        ledger.save()
+    for name in missing:
+        system.run("a2enmod", "--quiet", name)
+        ledger.modules.append(name)
+    outcome = keep(ledger, CONF.path, content, CONF.mode, CONF.group)
+    if new:
+        system.run("a2enconf", "--quiet", CONF.path.stem)
     try:
         system.run("apache2ctl", "configtest")
     except Problem as problem:
         if new:
             system.run("a2disconf", "--quiet", CONF.path.stem)
+        if missing:
+            system.run("a2dismod", "--quiet", "--force", *missing)
         if before is not None:
             system.write(CONF.path, before, CONF.mode, CONF.group)
         raise Problem(f"Apache refuses the configuration; it is as it was.\n{problem}",
                       f"Compare {CONF.path} with your own configuration.") from problem
+    started = start(ledger.reload)
+    ledger.reload = False
     ledger.save()
-    started = start(changed=bool(modules or new or outcome == "changed"))
-    done = [f"modules {listing(modules, 11)}"] * bool(modules)
-    done += [f"{CONF.path.name}"] * (new or outcome == "changed") + [started] * bool(started)
+    done = [f"modules {listing(missing, 11)}"] * bool(missing)
+    done += [CONF.path.name] * (new or outcome == "changed") + [started] * bool(started)
     return Result(bool(done), listing(done) if done else "serves /desktop/ already",
                   f"{CONF.path} is edited here and kept; compare with the .new beside it"
                   if outcome == "edited" else "")
@@ -52,28 +63,22 @@ def cgi() -> str:
     return "cgid" if threads else "cgi"
 
 
-def enable(kind: str, name: str) -> bool:
-    """Enable a module or conf; tell whether it was not."""
-    if system.works("a2query", "-q", f"-{kind[0]}", name):
-        return False
-    system.run(f"a2en{kind}", "--quiet", name)
-    return True
+def enabled(kind: str, name: str) -> bool:
+    """Tell whether a module or conf is enabled."""
+    return system.works("a2query", "-q", f"-{kind[0]}", name)
 
 
 def start(changed: bool) -> str:
     """Start Apache, or let it read its configuration again; nobody's connection is cut."""
-    if system.systemd():
-        system.run("systemctl", "daemon-reload")  # the drop-in may be new
-        running = system.works("systemctl", "is-active", "--quiet", "apache2")
-        command = ["systemctl", "reload" if running else "start", "apache2"]
-    else:
-        running = alive()
-        command = ["apache2ctl", "graceful" if running else "start"]
+    running = active()
     if running and not changed:
         return ""
     try:
-        system.run(*command)
+        command("reload" if running else "start")
         wait()
+        if running and cgi() == "cgid" and not helper():
+            command("reload")
+            helper()
     except Problem as problem:
         raise Problem(f"Apache does not start.\n{problem}",
                       f"See /var/log/apache2/error.log; the ports are set in {PORTS}."
@@ -81,13 +86,37 @@ def start(changed: bool) -> str:
     return "reloaded" if running else "started"
 
 
-def alive() -> bool:
-    """Tell whether Apache runs, where no systemd knows."""
+def command(verb: str) -> None:
+    """Start or reload Apache."""
+    if system.systemd():
+        system.run("systemctl", "daemon-reload")  # the drop-in may be new
+        system.run("systemctl", verb, "apache2")
+    else:
+        system.run("apache2ctl", {"start": "start", "reload": "graceful"}[verb])
+
+
+def active() -> bool:
+    """Tell whether Apache runs."""
+    if system.systemd():
+        return system.works("systemctl", "is-active", "--quiet", "apache2")
     try:
         pid = int(PID_FILE.read_text())
         return Path(f"/proc/{pid}/comm").read_text().strip() == "apache2"
     except (OSError, ValueError):
         return False
+
+
+def helper() -> bool:
+    """Wait for the process that starts scripts for cgid.
+
+    A running Apache that gets the module starts it only when it reads its configuration for the
+    second time (mod_cgid.c, cgid_init); until then scripts are answered by 503.
+    """
+    for _ in range(10):
+        if any(RUN.rglob("cgisock*")):
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def wait() -> None:

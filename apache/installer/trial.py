@@ -19,7 +19,6 @@ def main_job() -> Result:
     Raises Problem when any of it fails; a server full of other people's work is no failure.
     """
     browser = Browser(*server.listens())
-    begun = time.monotonic()
     offer = browser.get("/desktop/create")
     if offer.status != 200:
         raise Problem(f"the form's facts are answered by {said(offer)}", hint())
@@ -27,23 +26,26 @@ def main_job() -> Result:
     if page.status != 200:
         raise Problem(f"the form is answered by {said(page)}", hint())
     if not offer.json()["enter"]["user"]:
-        return attempt(browser, offer, {}, begun)
+        return attempt(browser, offer, {})
     with people.visitor() as (name, password):
-        return attempt(browser, offer, {"user": name, "password": password}, begun)
+        return attempt(browser, offer, {"user": name, "password": password})
 
 
-def attempt(browser: Browser, offer: Answer, who: dict[str, str], begun: float) -> Result:
+def attempt(browser: Browser, offer: Answer, who: dict[str, str]) -> Result:
     """Send the form, again while the server is busy, and try the desktop."""
     form = {**who, "machine": choose(offer), "persistent": "1", "terms": "1",
             "lifetime": LIFETIME, "form": offer.json()["form"]}
+    deadline = time.monotonic() + PATIENCE
+    begun = time.monotonic()
     answer = browser.post("/desktop/create", form)
     while answer.status == 503 and "retry-after" in answer.headers:
         asked = answer.headers["retry-after"]
         pause = int(asked) if asked.isdigit() else 5
-        if time.monotonic() + pause > begun + PATIENCE:
+        if time.monotonic() + pause > deadline:
             return Result(False, "not tried: the server is busy",
                           f"when there is room, run apache/install again. It says: {said(answer)}")
         time.sleep(pause)
+        begun = time.monotonic()
         answer = browser.post("/desktop/create", form)
     if answer.status != 201:
         raise Problem(f"a desktop is refused with {said(answer)}", hint())
