@@ -26,7 +26,7 @@ ServerName 127.0.0.1
 Listen 127.0.0.1:{port}
 PidFile "{directory}/apache.pid"
 DefaultRuntimeDir "{directory}"
-Mutex file:"{directory}" default
+Mutex file:{directory} default
 {modules}
 {user}
 ErrorLog "{directory}/error.log"
@@ -77,23 +77,22 @@ class Apache:
         modules = [f'LoadModule {name}_module "{MODULES}/mod_{name}.so"' for name in names]
         if self.mpm == "event":
             modules.append(f'ScriptSock "{self.directory}/cgid.sock"')
-        confs = sorted((ROOT / "apache").glob("*.conf"))
-        assert confs, "the project has no apache/*.conf"
         return CONF.format(
             directory=self.directory, port=self.address[1], modules="\n".join(modules),
             user="User www-data\nGroup www-data" if os.geteuid() == 0 else "",
             debian="\n".join(f'Include "{path}"' for name in USUAL
                              if (path := DEBIAN / f"{name}.conf").exists() and name != "proxy"),
-            ours="\n".join(f'Include "{path}"' for path in confs), **self.places)
+            ours=f'Include "{ROOT}/apache/remote-desktop.conf"', **self.places)
 
     def start(self) -> None:
         """Start, and wait until it answers."""
         conf = self.directory / "apache.conf"
         conf.write_text(self.configuration())
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # in a group of its own: prefork ends its whole group
             ["/usr/sbin/apache2", "-f", str(conf), "-D", "FOREGROUND"],
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C",
-                 "APACHE_RUN_DIR": str(self.directory)}, stdin=subprocess.DEVNULL)
+                 "APACHE_RUN_DIR": str(self.directory)}, stdin=subprocess.DEVNULL,
+            start_new_session=True)
         until(self.answers, 10, "Apache")
 
     def answers(self) -> bool:

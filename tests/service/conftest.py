@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from service import orphans
+from service import orphans, websocket
 from service.installation import Goods, Installation, install_programs, short_directory
 
 Install = Callable[..., Installation]
@@ -42,7 +42,7 @@ def goods() -> Iterator[Goods]:
              f"--file_htpasswd={directory}/htpasswd"], capture_output=True, text=True,
             env={"PATH": os.environ["PATH"], "HOME": str(directory)}, check=False)
         assert added.returncode == 0, added
-        passwords[name] = added.stdout.split()[-1]
+        passwords[name] = added.stdout.strip().rpartition(",")[2]
     yield Goods(share, machine_image("tiny.iso"), directory / "htpasswd", passwords)
     shutil.rmtree(directory)
 
@@ -64,16 +64,18 @@ def prefork(goods: Goods) -> Iterator[Installation]:
 @pytest.fixture
 def site(event: Installation) -> Iterator[Installation]:
     """An installation with usual settings (`configure` changes them) and without sessions."""
-    yield event
-    tidy(event)
+    with websocket.hanging_up():
+        yield event
+        tidy(event)
 
 
 @pytest.fixture(params=["event", "prefork"])
 def any_site(request: pytest.FixtureRequest) -> Iterator[Installation]:
     """The same with each way in which Apache runs scripts."""
     installation: Installation = request.getfixturevalue(request.param)
-    yield installation
-    tidy(installation)
+    with websocket.hanging_up():
+        yield installation
+        tidy(installation)
 
 
 @pytest.fixture
@@ -84,9 +86,10 @@ def install(goods: Goods) -> Iterator[Install]:
     def make(mpm: str = "event", **settings: Any) -> Installation:
         made.append(Installation(goods, mpm, **settings).__enter__())
         return made[-1]
-    yield make
-    for installation in made:
-        installation.__exit__()
+    with websocket.hanging_up():
+        yield make
+        for installation in made:
+            installation.__exit__()
 
 
 def tidy(installation: Installation) -> None:

@@ -83,7 +83,11 @@ class Installation:
         self.server = apache.Apache(self.directory, mpm, goods.share, self.run, self.ini)
 
     def __enter__(self) -> "Installation":
-        self.server.start()
+        try:
+            self.server.start()
+        except BaseException:
+            shutil.rmtree(self.directory)
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

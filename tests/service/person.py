@@ -137,7 +137,12 @@ class Desktop:
 
     def view(self, password: str | None = None, shared: bool = True) -> Viewer:
         """Look at the screen, with the token (or another one)."""
-        return Viewer(self.connect(), password or self.token, shared)
+        stream = self.connect()
+        try:
+            return Viewer(stream, password or self.token, shared)
+        except BaseException:
+            stream.close()
+            raise
 
     def stop(self) -> Reply:
         """Stop it."""

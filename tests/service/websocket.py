@@ -8,12 +8,14 @@ import os
 import socket
 import struct
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha1
 from pathlib import Path
 
 SALT = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+DIALLED: list[socket.socket] = []  # by `dial`, to be closed at the end of a test
 
 
 class Refused(Exception):
@@ -110,14 +112,23 @@ class WebSocket(Stream):
 
 def dial(address: tuple[str, int] | Path, timeout: float = 10) -> socket.socket:
     """Connect to a TCP address or a unix socket."""
-    if isinstance(address, Path):
-        sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(timeout)
-        sock.connect(str(address))
-        return sock
-    sock = socket.create_connection(address, timeout)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    unix = isinstance(address, Path)
+    sock = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
+    DIALLED.append(sock)
+    sock.settimeout(timeout)
+    sock.connect(str(address) if unix else address)
     return sock
+
+
+@contextmanager
+def hanging_up() -> Iterator[None]:
+    """Close at its end all connections that were dialled in a block."""
+    before = len(DIALLED)
+    try:
+        yield
+    finally:
+        while len(DIALLED) > before:
+            DIALLED.pop().close()
 
 
 def connect(address: tuple[str, int] | Path, resource: str, headers: Mapping[str, str],
@@ -136,6 +147,8 @@ def connect(address: tuple[str, int] | Path, resource: str, headers: Mapping[str
              *(f"{name}: {value}" for name, value in sent.items() if value)]
     sock = dial(address, timeout)
     try:
+        if not isinstance(address, Path):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
         head = b""
         while not head.endswith(b"\r\n\r\n"):
