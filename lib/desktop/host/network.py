@@ -5,16 +5,27 @@ network does, and there a guest reaches services of this computer through 10.0.2
 """
 
 import shutil
+from ipaddress import ip_address
+from pathlib import Path
 
 from desktop.process import ENVIRONMENT
 from desktop.settings import Settings
 
+RESOLVERS = ("etc/resolv.conf", "run/systemd/resolve/resolv.conf",
+             "run/NetworkManager/no-stub-resolv.conf", "run/dnsmasq/resolv.conf")
+FORWARD = "169.254.1.53"  # asked by guests, answered by a resolver on the server's 127.0.0.x
 
-def kind(settings: Settings) -> str:
-    """Return passt, user, isolated or none."""
+
+def kind(settings: Settings, proc: Path = Path("/proc")) -> str:
+    """Return passt, user, isolated or none.
+
+    A server without a default route is itself cut off, and passt would not start there.
+    """
     if settings.guest_network != "internet":
         return settings.guest_network
-    return "passt" if passt() else "user"
+    if not passt():
+        return "user"
+    return "passt" if routed(proc) else "isolated"
 
 
 def passt() -> str:
@@ -22,13 +33,57 @@ def passt() -> str:
     return shutil.which("passt", path=ENVIRONMENT["PATH"]) or ""
 
 
-def helper(fd: int) -> list[str]:
+def routed(proc: Path) -> bool:
+    """Tell whether the server has a default route, by IPv4 or IPv6 (proc(5), net/route)."""
+    def fields(name: str) -> list[list[str]]:
+        try:
+            return [line.split() for line in (proc / "net" / name).read_text().splitlines()]
+        except OSError:
+            return []
+    zero = "0" * 8
+    return (any(line[1:2] == line[7:8] == [zero] for line in fields("route"))
+            or any(line[:2] == [zero * 4, "00"] and line[-1] != "lo"
+                   for line in fields("ipv6_route")))
+
+
+def helper(fd: int, root: Path = Path("/")) -> list[str]:
     """Return the command line of passt on a connected stream socket that it inherits.
 
     It stays in the foreground and ends when the other end is closed. Started by root, it becomes
     nobody; the socket is open already, so nothing more is needed. No port is forwarded.
     """
-    return [passt() or "passt", "--foreground", "--quiet", "--no-map-gw", "--fd", str(fd)]
+    return [passt() or "passt", "--foreground", "--quiet", "--no-map-gw", *names(root),
+            "--fd", str(fd)]
+
+
+def names(root: Path) -> list[str]:
+    """Return the options that give guests a name server when the server's own is on 127.0.0.x.
+
+    Guests do not reach that one. The servers behind it are named by systemd-resolved and others;
+    where nobody names them, passt forwards questions (from Debian 13 on; before, it tells guests
+    of no server then).
+    """
+    for number, name in enumerate(RESOLVERS):
+        if servers := reachable(root / name):
+            return [word for server in servers for word in ("--dns", server)] if number else []
+    return ["--dns-forward", FORWARD]
+
+
+def reachable(path: Path) -> list[str]:
+    """Return the name servers of a resolv.conf that are not on this computer, at most three."""
+    try:
+        words = [line.split() for line in path.read_text(errors="replace").splitlines()]
+    except OSError:
+        return []
+    found = []
+    for server in (line[1] for line in words if line[:1] == ["nameserver"] and len(line) > 1):
+        try:
+            address = ip_address(server)
+        except ValueError:
+            continue
+        if not (address.is_loopback or address.is_unspecified or address.is_link_local):
+            found.append(server)
+    return found[:3]
 
 
 def netdev(kind: str, fd: int) -> str:
