@@ -15,6 +15,7 @@ FORMATS = {"qcow2": Format.QCOW2, "vdi": Format.VDI, "vmdk": Format.VMDK, "vhd":
            "vhdx": Format.VHDX, "qed": Format.QED, "iso": Format.ISO, "raw": Format.RAW,
            "gpt": Format.RAW, "luks": Format.RAW}  # the last two are what a disk may hold
 SECTOR = 512
+QCOW2_FEATURES = 0b11111  # dirty, corrupt, data file, compression type, extended L2 entries
 VHDX_TABLES = (192 << 10, 256 << 10)
 VHDX_METADATA = UUID("8B7CA206-4790-4B9A-B8FE-575F050F886E")
 VHDX_PARAMETERS = UUID("CAA16737-FA36-4D43-B3B6-33F0AA44E76B")
@@ -56,7 +57,14 @@ def check(file: BinaryIO, declared: Format) -> None:
 
 
 def qcow2(file: BinaryIO) -> None:
-    """Check nothing: oslo knows backing and data files, qemu-img the tables."""
+    """Refuse what is encrypted or newer than this; oslo looks for backing and data files."""
+    version, = get(file, 4, ">I")
+    encryption, = get(file, 32, ">I")
+    features = get(file, 72, ">Q")[0] if version == 3 else 0
+    if encryption:
+        raise Unfit("it is encrypted")
+    if version not in (2, 3) or features & ~QCOW2_FEATURES:
+        raise Unfit("it needs a newer QEMU")
 
 
 def vdi(file: BinaryIO) -> None:

@@ -4,6 +4,7 @@ One small JSON file each in dir_state. Losing it costs time, never an answer: it
 corrupt or read-only, and of two writers at once the last one wins.
 """
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -51,5 +52,6 @@ class Memo:
             draft.write_text(json.dumps(kept), encoding="utf-8")
             os.rename(draft, self.path)
         except OSError:
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink()
         self.changed = False

@@ -102,13 +102,13 @@ class Guest:
         fake = self.address.packed + target.packed + struct.pack("!BBH", 0, 6, len(head))
         head = head[:16] + struct.pack("!H", checksum(fake + head)) + head[18:]
         self.ip(6, target, head)
-        return any(protocol == 6 and payload[13] == 0x12 for protocol, payload in self.packets())
+        return any(protocol == 6 and payload[13] == 0x12 for protocol, payload in self.packets(1))
 
     def resolve(self, server: str) -> str:
         """Ask a name server for a name; return the address it gives, or nothing."""
         query = b"\0\7\1\0\0\1\0\0\0\0\0\0\7example\3org\0\0\1\0\1"
         self.udp(40001, IPv4Address(server), 53, query)
-        for protocol, payload in self.packets():
+        for protocol, payload in self.packets(0.4):
             if protocol == 17:
                 return str(IPv4Address(payload[-4:]))
         return ""
