@@ -11,7 +11,7 @@ from desktop.auth import accounts  # noqa: E402
 from desktop.commandline import Command  # noqa: E402
 from desktop.errors import Refusal  # noqa: E402
 from desktop.session import ending, housekeeping, sessions  # noqa: E402
-from desktop.web import access, edge, page  # noqa: E402
+from desktop.web import access, actions, edge, page  # noqa: E402
 from desktop.web.edge import Errand, Visit  # noqa: E402
 from desktop.web.page import Answer  # noqa: E402
 
@@ -28,24 +28,13 @@ COMMANDS = (
 
 def web(visit: Visit) -> Answer:
     """Ask for confirmation, purge, or stop one session."""
-    settings, fields, wants_json = visit.settings, visit.request.fields, visit.request.json
-    if not visit.who() and visit.request.method == "GET" and not wants_json:
+    if visit.request.method == "POST":
+        return actions.do(visit, {"purge": actions.purge, "stop": actions.stop})
+    if not visit.who() and not visit.request.json:
         return page.sign_in(401, visit.frame, "")
-    person = visit.must()
-    access.must_be_admin(person)
-    if visit.request.method == "GET":
-        return page.html(200, visit.frame, "purge.html", "Purge",
-                         count=len(sessions.all(settings)))
-    match fields.get("action"):
-        case "purge" if fields.get("confirm") == "purge":
-            return page.done(wants_json, {"purged": ending.purge(settings)})
-        case "purge":
-            raise Refusal("The purge is not confirmed.", 400, "Type the word purge.")
-        case "stop":
-            entry = access.find(settings, fields.get("session", ""), person, admins=True)
-            ending.stop(settings, entry)
-            return page.done(wants_json, {"session": entry.session, "state": "ended"})
-    raise Refusal("There is no such action.", 400, "purge and stop are.")
+    access.must_be_admin(visit.must())
+    return page.html(200, visit.frame, "purge.html", "Purge",
+                     count=len(sessions.all(visit.settings)))
 
 
 def by_hand(errand: Errand) -> None:

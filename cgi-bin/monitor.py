@@ -8,9 +8,8 @@ import sys
 sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib")]
 
 from desktop.commandline import Command  # noqa: E402
-from desktop.errors import Refusal  # noqa: E402
-from desktop.session import ending, housekeeping, sessions  # noqa: E402
-from desktop.web import access, card, edge, login, page, watch  # noqa: E402
+from desktop.session import housekeeping, sessions  # noqa: E402
+from desktop.web import access, actions, card, edge, page, watch  # noqa: E402
 from desktop.web.edge import Errand, Visit  # noqa: E402
 from desktop.web.page import Answer  # noqa: E402
 
@@ -24,7 +23,8 @@ REFRESH = 60  # seconds
 def web(visit: Visit) -> Answer:
     """Show one's sessions, one of them, or its screen."""
     if visit.request.method == "POST":
-        return act(visit)
+        return actions.do(visit, {"stop": actions.stop, "signin": actions.sign_in,
+                                  "signout": actions.sign_out})
     settings, query, wants_json = visit.settings, visit.request.query, visit.request.json
     if not visit.who() and not wants_json:
         return page.sign_in(401, visit.frame, "")
@@ -40,27 +40,6 @@ def web(visit: Visit) -> Answer:
     facts = card.overview(settings, person.name, visit.place, everybody=person.admin)
     return page.data(200, card.listing(facts)) if wants_json else page.html(
         200, visit.frame, "sessions.html", "Sessions", refresh=REFRESH, **facts)
-
-
-def act(visit: Visit) -> Answer:
-    """Do what a form asks."""
-    fields, wants_json = visit.request.fields, visit.request.json
-    match fields.get("action"):
-        case "signout":
-            return page.see("./").plus("Set-Cookie", login.sign_out(visit.request, visit.settings))
-        case "signin":
-            try:
-                return page.done(wants_json, {"person": visit.must().name})
-            except Refusal as problem:
-                if wants_json:
-                    raise
-                return page.sign_in(problem.status, visit.frame, str(problem))
-        case "stop":
-            entry = access.find(visit.settings, fields.get("session", ""), visit.must(),
-                                admins=True)
-            ending.stop(visit.settings, entry)
-            return page.done(wants_json, {"session": entry.session, "state": "ended"})
-    raise Refusal("There is no such action.", 400, "stop, signin and signout are.")
 
 
 def by_hand(errand: Errand) -> None:

@@ -128,7 +128,7 @@ class Changing:
 
     def replace(self, lines: Iterable[str]) -> None:
         """Replace the file so that a crash leaves the old one or the new one, never a part."""
-        draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        draft = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}")
         try:
             handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             with open(handle, "w", encoding="utf-8", errors="surrogateescape") as file:

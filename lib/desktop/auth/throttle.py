@@ -10,9 +10,11 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import blake2b
+from typing import TextIO
 
 from desktop.errors import Refusal
 from desktop.settings import Settings
@@ -27,34 +29,34 @@ MOST = 256  # counters in a bucket
 Table = dict[str, list[float]]  # by hashed name: failures, Unix time of the last
 
 
+@dataclass
+class Attempt:
+    """One try; whoever checks the password says here whether it was right."""
+
+    right: bool | None = None
+
+
 @contextmanager
-def attempt(settings: Settings, key: bytes, user: str,
-            source: str) -> Iterator[Callable[[bool], None]]:
-    """Count one try: the caller checks the password inside, and says whether it was right.
+def attempt(settings: Settings, key: bytes, user: str, source: str) -> Iterator[Attempt]:
+    """Count one try: the password is checked inside, while nobody else tries this name.
 
     Raises Refusal (429) before that when the name or the address must wait.
     """
-    limit = settings.auth_max_failures
+    limit, one = settings.auth_max_failures, Attempt()
     if not limit:
-        yield lambda right: None
+        yield one
         return
     person, place = mark(key, f"name {user.casefold()}"), mark(key, f"from {network(source)}")
     with held(settings, "address", place) as table:
         refuse_early(table, place, limit * CROWD)
-    outcome = None
-
-    def settle(right: bool) -> None:
-        nonlocal outcome
-        outcome = right
-
     with held(settings, "name", person) as table:
         refuse_early(table, person, limit)
-        yield settle
-        if outcome:
+        yield one
+        if one.right:
             table.pop(person, None)
-        elif outcome is False:
+        elif one.right is False:
             count(table, person)
-    if outcome is False:
+    if one.right is False:
         with held(settings, "address", place) as table:
             count(table, place)
 
@@ -94,16 +96,23 @@ def held(settings: Settings, kind: str, who: str) -> Iterator[Table]:
         fcntl.flock(file, fcntl.LOCK_EX)
         before = file.read()
         table = decode(before)
-        yield table
-        after = json.dumps(table)
-        if after != before:
-            try:
-                file.seek(0)
-                file.truncate()
-                file.write(after)
-                file.flush()
-            except OSError as error:
-                raise refusal(error) from error
+        try:
+            yield table
+        finally:
+            after = json.dumps(table)
+            if after != before:
+                write(file, after)
+
+
+def write(file: TextIO, text: str) -> None:
+    """Replace the content of a file."""
+    try:
+        file.seek(0)
+        file.truncate()
+        file.write(text)
+        file.flush()
+    except OSError as error:
+        raise refusal(error) from error
 
 
 def refusal(error: OSError) -> Refusal:

@@ -109,12 +109,9 @@ def json_object(data: bytes) -> Pairs:
 
     Numbers keep their spelling, so that the same strict reading applies to them.
     """
-    def constant(_: str) -> None:
-        raise ValueError("not a number")
-
     try:
         found = json.loads(text(data), parse_int=str, parse_float=str,
-                           parse_constant=constant, object_pairs_hook=Members)
+                           parse_constant=no_number, object_pairs_hook=Members)
     except (ValueError, RecursionError) as error:
         raise Refusal("The request is not valid JSON.") from error
     if not isinstance(found, Members):
@@ -127,6 +124,11 @@ def json_object(data: bytes) -> Pairs:
             raise Refusal(f"{shown(name)} is neither a text, a number, true nor false.")
         spelled.append((name, value))
     return spelled
+
+
+def no_number(word: str) -> None:
+    """Refuse NaN and Infinity, which Python takes and JSON has not."""
+    raise ValueError(f"{word} is not a number")
 
 
 class Members(list[tuple[str, object]]):

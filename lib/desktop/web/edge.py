@@ -41,8 +41,10 @@ class Visit:
 
     def must(self) -> Person:
         """Return who sends the request; raise Refusal (401) for a stranger."""
-        self.person = login.must(self.request, self.settings)
-        return self.person
+        person = self.person or self.who()
+        if not person:
+            raise Refusal("Please say who you are.", 401, "Enter your name and your password.")
+        return person
 
     @property
     def frame(self) -> Frame:

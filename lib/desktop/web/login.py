@@ -56,20 +56,12 @@ def who(request: Request, settings: Settings) -> Person | None:
                   "The administrator sets check_user_with_htpasswd = 1 and adds accounts.")
 
 
-def must(request: Request, settings: Settings) -> Person:
-    """Return who sends this request; raise Refusal (401) for a stranger."""
-    person = who(request, settings)
-    if not person:
-        raise Refusal("Please say who you are.", 401, "Enter your name and your password.")
-    return person
-
-
 def sign_in(request: Request, settings: Settings, user: str, password: str) -> Person:
     """Return who has this name and this password, with the cookie that remembers it."""
     name = canonical(user)
-    with throttle.attempt(settings, key(settings), name or user, request.source) as settle:
+    with throttle.attempt(settings, key(settings), name or user, request.source) as attempt:
         verdict = chain.check(settings, Credentials(name, password, request.source))
-        settle(verdict.accepted)
+        attempt.right = verdict.accepted
     if not verdict.accepted:
         # For fail2ban. Without the name: it is often the password, typed into the wrong field.
         log.warning("sign-in refused from %s", request.source)
@@ -86,7 +78,8 @@ def remembered(request: Request, settings: Settings) -> Person | None:
     if not text:
         return None
     try:
-        name, method, mark = serializer(settings).loads(text, max_age=settings.sign_in_lifetime)
+        name, method, mark = map(str, serializer(settings).loads(
+            text, max_age=settings.sign_in_lifetime))
     except (BadData, ValueError, TypeError):
         return None
     if method == GUEST:
@@ -147,7 +140,7 @@ def key(settings: Settings) -> bytes:
 def make_key(path: Path) -> None:
     """Make the key; of several who do so at once, the first wins."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with open(handle, "wb") as file:

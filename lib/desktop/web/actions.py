@@ -1,0 +1,51 @@
+"""What the forms of the pages do: sign in and out, stop a session, purge."""
+
+from collections.abc import Callable, Mapping
+
+from desktop.errors import Refusal
+from desktop.session import ending
+from desktop.web import access, login, page
+from desktop.web.edge import Visit
+from desktop.web.page import Answer
+
+Action = Callable[[Visit], Answer]
+
+
+def do(visit: Visit, known: Mapping[str, Action]) -> Answer:
+    """Do what the field `action` names."""
+    action = known.get(visit.request.fields.get("action", ""))
+    if not action:
+        raise Refusal("There is no such action.", 400, f"There are {', '.join(known)}.")
+    return action(visit)
+
+
+def sign_in(visit: Visit) -> Answer:
+    """Let somebody in; a wrong password brings the page again."""
+    try:
+        return page.done(visit.request.json, {"person": visit.must().name})
+    except Refusal as problem:
+        if visit.request.json:
+            raise
+        return page.sign_in(problem.status, visit.frame, str(problem)).plus(
+            "Retry-After", str(problem.retry_after or ""))
+
+
+def sign_out(visit: Visit) -> Answer:
+    """Let the browser forget who uses it."""
+    return page.see("./").plus("Set-Cookie", login.sign_out(visit.request, visit.settings))
+
+
+def stop(visit: Visit) -> Answer:
+    """Stop a session of one's own, or as an administrator anybody's."""
+    entry = access.find(visit.settings, visit.request.fields.get("session", ""), visit.must(),
+                        admins=True)
+    ending.stop(visit.settings, entry)
+    return page.done(visit.request.json, {"session": entry.session, "state": "ended"})
+
+
+def purge(visit: Visit) -> Answer:
+    """Stop all sessions, for an administrator who typed the word."""
+    access.must_be_admin(visit.must())
+    if visit.request.fields.get("confirm") != "purge":
+        raise Refusal("The purge is not confirmed.", 400, "Type the word purge.")
+    return page.done(visit.request.json, {"purged": ending.purge(visit.settings)})

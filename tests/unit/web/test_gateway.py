@@ -1,0 +1,119 @@
+"""Addresses that are handed out, and pages that forms may come from."""
+
+from dataclasses import replace
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from asking import Make
+
+from desktop.errors import Refusal
+from desktop.settings import Settings
+from desktop.web import gateway
+
+ID = "abcdefghijklmnopqrstuvwx23"
+
+
+def fragment(address: str) -> dict[str, str]:
+    """Return what noVNC reads of its address."""
+    return {name: value for name, [value] in parse_qs(urlsplit(address).fragment).items()}
+
+
+@pytest.mark.parametrize(("host", "https", "server_name", "address"), [
+    ("desktop.example.org", None, "", "http://desktop.example.org/desktop/"),
+    ("h:8080", None, "", "http://h:8080/desktop/"),
+    ("h", "on", "", "https://h/desktop/"),
+    ("h:443", "on", "", "https://h/desktop/"),
+    ("[::1]:8080", None, "", "http://[::1]:8080/desktop/"),
+    ("[::1]", None, "", "http://[::1]/desktop/"),
+    ("inner:8080", None, "https://outer.example.org", "https://outer.example.org/desktop/"),
+    ("inner", None, "https://outer.example.org:444/vm/", "https://outer.example.org:444/vm/"),
+    ("inner", "on", "outer.example.org", "https://outer.example.org/desktop/")])
+def test_places(ask: Make, settings: Settings, host: str, https: str | None, server_name: str,
+                address: str) -> None:
+    place = gateway.place(ask(HTTP_HOST=host, HTTPS=https),
+                          replace(settings, server_name=server_name))
+    assert place.address == address
+    assert gateway.websocket(place, ID) == (
+        address.replace("http", "ws", 1) + f"session/{ID}/websockify")
+
+
+@pytest.mark.parametrize("name", ["ftp://a", "https://a b", "https://user@a", "//a", "https://"])
+def test_a_server_name_that_is_none(ask: Make, settings: Settings, name: str) -> None:
+    with pytest.raises(Refusal) as problem:
+        gateway.place(ask(), replace(settings, server_name=name))
+    assert problem.value.status == 500
+
+
+def test_ports_that_are_none(ask: Make, settings: Settings) -> None:
+    for port in ("0", "65536", "99999"):
+        with pytest.raises(Refusal):
+            gateway.place(ask(HTTP_HOST=f"a:{port}"), settings)
+
+
+def test_the_link_tells_novnc_all(ask: Make, settings: Settings) -> None:
+    place = gateway.place(ask(HTTP_HOST="h:8080"), settings)
+    link = gateway.link(place, ID, "s3cr&t#1")
+    assert link.startswith("novnc/vnc.html#")
+    assert fragment(link) == {
+        "host": "h", "port": "8080", "path": f"desktop/session/{ID}/websockify",
+        "autoconnect": "true", "resize": "remote", "reconnect": "true", "password": "s3cr&t#1"}
+    assert not urlsplit(link).query  # a query would be sent, and logged
+
+
+def test_the_address_to_share_has_no_token(ask: Make, settings: Settings) -> None:
+    place = gateway.place(ask(HTTPS="on"), settings)
+    address = gateway.address(place, ID)
+    assert address.startswith("https://desktop.example.org/desktop/novnc/vnc.html#")
+    assert "password" not in fragment(address)
+    assert fragment(address)["port"] == "443"
+
+
+def test_ipv6_keeps_its_brackets(ask: Make, settings: Settings) -> None:
+    place = gateway.place(ask(HTTP_HOST="[::1]:81"), settings)
+    assert fragment(gateway.link(place, ID))["host"] == "[::1]"
+
+
+@pytest.mark.parametrize(("origin", "changes"), [
+    ("http://desktop.example.org", {}), ("https://desktop.example.org", {}),
+    ("https://desktop.example.org", {"HTTPS": "on"}),
+    ("http://H:8080", {"HTTP_HOST": "h:8080"}), ("http://[::1]:81", {"HTTP_HOST": "[::1]:81"}),
+    ("https://outer.example.org", {}), ("https://alias.example.org", {}), (None, {})])
+def test_forms_of_ours(ask: Make, settings: Settings, origin: str | None,
+                       changes: dict[str, str]) -> None:
+    ours = replace(settings, server_name="https://outer.example.org",
+                   server_aliases=("alias.example.org",))
+    gateway.check_origin(ask({}, HTTP_ORIGIN=origin, **changes), ours, "remote-desktop")
+
+
+@pytest.mark.parametrize("origin", [
+    "null", "", "http://evil.example", "http://desktop.example.org.evil.example",
+    "http://desktop.example.org@evil.example", "http://evil.example/desktop.example.org",
+    "http://desktop.example.org:8080", "http://evildesktop.example.org", "file://", "http://[",
+    "http://desktop.example.org evil", "javascript:alert(1)", "//desktop.example.org",
+    "http://desktop.example.org#", "desktop.example.org"])
+def test_forms_of_others(ask: Make, settings: Settings, origin: str) -> None:
+    with pytest.raises(Refusal) as problem:
+        gateway.check_origin(ask({}, HTTP_ORIGIN=origin), settings, "remote-desktop")
+    assert problem.value.status == 403
+
+
+def test_a_foreign_origin_hears_of_the_setting(ask: Make, settings: Settings) -> None:
+    with pytest.raises(Refusal, match="server_aliases"):
+        gateway.check_origin(ask({}, HTTP_ORIGIN="http://a.example"), settings, "remote-desktop")
+
+
+def test_a_page_without_tls_is_foreign_to_one_with(ask: Make, settings: Settings) -> None:
+    with pytest.raises(Refusal, match="TLS"):
+        gateway.check_origin(ask({}, HTTP_ORIGIN="http://desktop.example.org", HTTPS="on"),
+                             settings, "remote-desktop")
+
+
+def test_no_origin_passes_only_without_our_cookie(ask: Make, settings: Settings) -> None:
+    gateway.check_origin(ask({}, HTTP_COOKIE="theme=dark"), settings, "remote-desktop")
+    with pytest.raises(Refusal) as problem:
+        gateway.check_origin(ask({}, HTTP_COOKIE="remote-desktop=x"), settings, "remote-desktop")
+    assert problem.value.status == 403
+
+
+def test_looking_is_free(ask: Make, settings: Settings) -> None:
+    gateway.check_origin(ask(HTTP_ORIGIN="http://evil.example"), settings, "remote-desktop")
