@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import debian
@@ -34,9 +35,8 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
-        take("system", debian.check)
-        with LOCK.open("w") as lock:
-            alone(lock.fileno())
+        with ExitStack() as until_the_end:
+            take("system", lambda: alone(until_the_end))
             install()
     except Problem as problem:
         report.fail(problem)
@@ -83,12 +83,15 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def alone(lock: int) -> None:
-    """Refuse to run twice at once."""
+def alone(until_the_end: ExitStack) -> Result:
+    """Look whether this can work here; refuse to run twice at once."""
+    fit = debian.check()
+    lock = until_the_end.enter_context(LOCK.open("w"))
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise Problem("apache/install is running already.", "Wait for it.") from error
+    return fit
 
 
 def address() -> str:

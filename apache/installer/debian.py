@@ -26,7 +26,7 @@ def check() -> Result:
         raise Problem("this is not Debian: there is no apt-get. Nothing was changed.")
     if not PYTHON.exists() and shutil.disk_usage("/usr").free < NEEDED_DISK:
         raise Problem("less than 2 GB are free on the disk of /usr. Nothing was changed.")
-    if Path("/usr/sbin/apache2ctl").exists():
+    if installed("apache2"):
         try:
             system.run("apache2ctl", "configtest")
         except Problem as problem:
@@ -38,14 +38,18 @@ def check() -> Result:
 
 
 def packages(ledger: Ledger) -> Result:
-    """Install the packages that are missing; ask for new lists only when the old ones fail."""
+    """Install the packages that are missing.
+
+    Only when that fails are an interrupted dpkg completed and new lists fetched.
+    """
     missing = [name for name in PACKAGES if not installed(name)]
     if not missing:
         return Result(False, listing(list(PACKAGES), 9))
-    system.run("dpkg", "--configure", "-a", environment=system.outside())
     try:
         system.run(*APT, "install", *missing, environment=system.outside())
     except Problem:
+        system.run("dpkg", "--configure", "-a", "--force-confdef", "--force-confold",
+                   environment=system.outside())
         system.run(*APT, "update", environment=system.outside())
         system.run(*APT, "install", *missing, environment=system.outside())
     ledger.packages = sorted({*ledger.packages, *missing})
