@@ -3,13 +3,13 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from service import orphans, websocket
-from service.installation import Goods, Installation, install_programs, short_directory
+from service.installation import RUNNING, Goods, Installation, install_programs, short_directory
 
 Install = Callable[..., Installation]
 
@@ -17,6 +17,18 @@ Install = Callable[..., Installation]
 def pytest_configure() -> None:
     """Make sure that nothing outlives the tests."""
     orphans.settle()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show with a failure what the servers have said last."""
+    report = yield
+    if report.failed:
+        for installation in RUNNING:
+            for path in sorted([installation.directory / "error.log",
+                                *installation.run.glob("*/*.log")]):
+                report.sections.append((str(path), path.read_text(errors="replace")[-3000:]))
+    return report
 
 
 def machine_image(name: str) -> Path:

@@ -24,6 +24,7 @@ from service.until import until
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("machines", "run", "snapshots", "state", "log")
 USER = "www-data" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+RUNNING: list["Installation"] = []
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 
 
@@ -88,9 +89,11 @@ class Installation:
         except BaseException:
             shutil.rmtree(self.directory)
             raise
+        RUNNING.append(self)
         return self
 
     def __exit__(self, *_: object) -> None:
+        RUNNING.remove(self)
         try:
             self.configure()
             self.clear()

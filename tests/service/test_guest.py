@@ -81,7 +81,7 @@ def test_keys_reach_the_guest(booted: Booted) -> None:
 def test_it_has_what_was_asked_for(booted: Booted) -> None:
     assert booted.guest.run("nproc").output == "2"
     memory = int(booted.guest.run("awk '/MemTotal/ { print $2 }' /proc/meminfo").output) >> 10
-    assert 80 < memory <= 128
+    assert 48 < memory <= 128
     assert booted.guest.wait("df -k /disk | awk '$6 == \"/disk\" { print $2 }'").output
     assert booted.guest.run("cat /sys/class/misc/hw_random/rng_current").output.startswith("virt")
 
@@ -168,7 +168,7 @@ def test_a_reboot_inside_goes_on_and_a_power_off_ends(booted: Booted) -> None:
 
 def test_two_guests_know_nothing_of_each_other(site: Installation) -> None:
     site.configure(guest_network="internet")
-    first, second = Booted(site, memory="96"), Booted(site, memory="96")
+    first, second = Booted(site), Booted(site)
     second.guest.run("(while :; do echo the other | nc -l -p 8766; done) > /dev/null 2>&1 &")
     second.guest.wait("nc 127.0.0.1 8766 < /dev/null | grep other")
     addresses = second.guest.wait("ip -4 -o address | awk '$2 != \"lo\" { print $4; found = 1 } "
@@ -186,7 +186,7 @@ def test_two_guests_know_nothing_of_each_other(site: Installation) -> None:
 
 def test_an_isolated_guest_reaches_nothing(site: Installation, service_of_the_host: int) -> None:
     site.configure(guest_network="isolated")
-    alone = Booted(site, memory="96")
+    alone = Booted(site)
     assert "eth0" in alone.guest.run("ls /sys/class/net").output
     for door in ("10.0.2.2", "10.0.2.3", "169.254.1.1"):
         fetched = alone.guest.run(f"wget -q -T 2 -O - http://{door}:{service_of_the_host}/ 2>&1")
@@ -196,7 +196,7 @@ def test_an_isolated_guest_reaches_nothing(site: Installation, service_of_the_ho
 
 
 def test_stop_may_be_polite(site: Installation) -> None:
-    polite = Booted(site, memory="96")
+    polite = Booted(site)
     done = site.script("admin.py", f"--session_stop={polite.desktop.id}")
     assert done.returncode == 0, done
     until(lambda: not (site.run / polite.desktop.id).exists())
