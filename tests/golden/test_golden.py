@@ -17,7 +17,7 @@ import pytest
 from desktop import process
 from desktop.errors import Refusal
 from desktop.host.volumes import Volume
-from desktop.machine import catalogue, emulator, firmware, qemu, snapshot
+from desktop.machine import catalogue, descriptor, emulator, firmware, qemu, snapshot
 from desktop.settings import Settings
 
 HERE = Path(__file__).parent
@@ -32,12 +32,12 @@ class Golden:
         parser = configparser.ConfigParser(interpolation=None)
         parser.read(HERE / f"{name}.ini")
         self.session = parser["session"]
-        descriptor = dict(parser["machine"])
-        file = directory / "machines" / descriptor.pop("file")
+        facts = dict(parser["machine"])
+        file = directory / "machines" / facts.pop("file")
         file.parent.mkdir()
         make_image(file)
         file.with_suffix(".ini").write_text("".join(
-            f"{key} = {value}\n" for key, value in descriptor.items()))
+            f"{key} = {value}\n" for key, value in facts.items()))
         self.settings = Settings(dir_machines=file.parent, dir_state=directory / "state",
                                  dir_snapshots=directory / "snapshots")
         self.machine = catalogue.find(self.settings, file.name, "somebody")
@@ -78,7 +78,7 @@ class Golden:
 
 def make_image(file: Path) -> None:
     """Make an empty image of the format that the name tells."""
-    kind = catalogue.ENDINGS[catalogue.ending(file.name)]
+    kind = descriptor.ENDINGS[catalogue.ending(file.name)]
     if kind == "iso":
         volume = bytearray(2048)
         volume[:6], volume[80], volume[129] = b"\x01CD001", 20, 8
@@ -106,8 +106,6 @@ def test_command_line_is_as_reviewed(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_qemu_accepts_the_command_line(name: str, tmp_path: Path) -> None:
     golden = Golden(name, tmp_path)
-    if "gpu" in golden.session:
-        pytest.skip("no GPU bound to vfio-pci is here")
     try:
         emulator.accelerator(replace(golden.settings, qemu_accel=golden.hardware().accel))
     except Refusal as refusal:
@@ -125,7 +123,10 @@ def test_qemu_accepts_the_command_line(name: str, tmp_path: Path) -> None:
                 answers = talk(tmp_path / "qmp.sock", "qmp_capabilities", "query-block", "quit")
             except OSError:
                 child.kill()
-                pytest.fail(child.stderr.read())
+                words = child.stderr.read()
+                if golden.hardware().gpu and "no such host device" in words:
+                    return  # all but the card itself was taken
+                pytest.fail(words)
             assert child.wait(5) == 0
             assert child.stderr.read() == ""
     assert "error" not in json.dumps(answers[0])

@@ -10,7 +10,7 @@ from pathlib import Path
 from desktop import process
 from desktop.errors import Refusal
 from desktop.machine import firmware
-from desktop.machine.catalogue import Machine
+from desktop.machine.descriptor import Machine
 from desktop.machine.image import Format
 from desktop.settings import Settings
 
