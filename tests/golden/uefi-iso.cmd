@@ -4,7 +4,7 @@ qemu-system-x86_64 \
     -nodefaults \
     -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
     -machine q35,mem-merge=off,dump-guest-core=off,usb=off,vmport=off,smm=off,pflash0=code,pflash1=variables \
-    -accel tcg,thread=multi,tb-size=128 \
+    -accel tcg,thread=multi,tb-size=32 \
     -cpu max \
     -smp 1,sockets=1,cores=1,threads=1 \
     -m 256M \

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from desktop.errors import Refusal
-from desktop.machine import descriptor, image
+from desktop.machine import descriptor, firmware, image
 from desktop.machine.descriptor import ENDINGS, Machine
 from desktop.machine.image import Format
 from desktop.machine.memo import Memo
@@ -95,8 +95,14 @@ def examine(file: Path, memo: Memo) -> Machine:
     except ValueError as error:
         return replace(machine, problem=str(error))
     machine = descriptor.settle(machine)
-    return replace(machine, problem=descriptor.contradiction(machine) or access(file, state)
+    return replace(machine, problem=descriptor.contradiction(machine) or lacking(machine)
+                   or access(file, state)
                    or image.inspect(memo, file, machine.format, machine.stamp))
+
+
+def lacking(machine: Machine) -> str:
+    """Return what this computer lacks for a machine, or nothing."""
+    return firmware.MISSING if machine.firmware == "uefi" and not firmware.installed() else ""
 
 
 def access(file: Path, state: os.stat_result) -> str:

@@ -17,9 +17,20 @@ class Firmware:
     variables: Path
 
 
-def find() -> Firmware:
-    """Return the firmware; raise Refusal when it is not installed."""
+MISSING = "UEFI firmware is not installed (package ovmf)"
+
+
+def installed() -> Firmware | None:
+    """Return the firmware of this computer, if any."""
     for code, variables in PAIRS:
         if Path(code).is_file() and Path(variables).is_file():
             return Firmware(Path(code), Path(variables))
-    raise Refusal("UEFI firmware is not installed.", 409, "It is in the package ovmf.")
+    return None
+
+
+def find() -> Firmware:
+    """Return the firmware; raise Refusal when it is not installed."""
+    found = installed()
+    if found is None:
+        raise Refusal(f"{MISSING}.", 409)
+    return found

@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from desktop.errors import Refusal
-from desktop.machine import catalogue
+from desktop.machine import catalogue, firmware
 from desktop.machine.descriptor import Machine
 from desktop.machine.image import Format
 from desktop.settings import Settings
@@ -101,6 +101,13 @@ def test_a_descriptor_of_other_bytes_is_a_problem(settings: Settings) -> None:
     add(settings, "box.raw")
     (settings.dir_machines / "box.ini").write_bytes(b"title = caf\xe9\n")
     assert one(settings).problem == "box.ini is not UTF-8"
+
+
+def test_uefi_that_is_not_installed_is_a_problem(settings: Settings,
+                                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    add(settings, "box.raw", "firmware = uefi")
+    monkeypatch.setattr(firmware, "PAIRS", ())
+    assert "package ovmf" in one(settings).problem
 
 
 @pytest.mark.parametrize("os_name, chipset, expected", [
