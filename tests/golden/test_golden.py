@@ -10,6 +10,7 @@ import os
 import socket
 import subprocess
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,7 @@ class Golden:
             memory=self.session.getint("memory", 256),
             video=self.session.get("video") or self.machine.video or "virtio",
             accel=self.session.get("accel", "tcg"), gpu="gpu" in self.session,
-            about=emulator.about(self.settings))
+            about=about())
 
     def wiring(self) -> qemu.Wiring:
         """Return how the session is connected, its disk made."""
@@ -74,6 +75,12 @@ class Golden:
         path = self.directory / name
         path.mkdir()
         return Volume(path, f"host_{name.split(',')[0]}", mode != "", mode == "mapped")
+
+
+@cache
+def about() -> emulator.About:
+    """Return what this QEMU is, asked once."""
+    return emulator.about(Settings(dir_state=Path("/nonexistent")))
 
 
 def make_image(file: Path) -> None:
