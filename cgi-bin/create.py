@@ -54,7 +54,9 @@ def by_hand(errand: Errand) -> None:
     print(json.dumps(card.brief(facts)) if line.on("json") else facts["url"])
 
 
+SCRIPT = edge.Script(
+    name="create", about="Start a machine and print its address.", web=web, by_hand=by_hand,
+    commands=COMMANDS, fields=form.FIELDS, data=True)
+
 if __name__ == "__main__":
-    edge.run(edge.Script(name="create", about="Start a machine and print its address.",
-                         web=web, by_hand=by_hand, commands=COMMANDS, fields=form.FIELDS,
-                         data=True))
+    edge.run(SCRIPT)

@@ -71,21 +71,22 @@ def environment() -> "jinja2.Environment":
                               undefined=jinja2.StrictUndefined, auto_reload=False)
 
 
-def render(frame: Frame, template: str, title: str, refresh: int | None, **facts: Any) -> str:
+def render(frame: Frame, template: str, title: str, refresh: int | None, /,
+           **facts: Any) -> str:
     """Return the text of a page."""
     return environment().get_template(template).render(
         page={"title": title, "refresh": refresh}, person=frame.person, notices=frame.notices,
         service={"version": __version__}, inline_css=frame.inline_css, **facts)
 
 
-def html(status: int, frame: Frame, template: str, title: str, *, refresh: int | None = None,
-         **facts: Any) -> Answer:
+def html(status: int, frame: Frame, template: str, title: str, /, *,
+         refresh: int | None = None, **facts: Any) -> Answer:
     """Return a page; `refresh` is in seconds."""
     text = render(frame, template, title, refresh, **facts)
     return Answer(status, "text/html; charset=utf-8", text.encode())
 
 
-def by_itself(settings: Settings, template: str, title: str, **facts: Any) -> str:
+def by_itself(settings: Settings, template: str, title: str, /, **facts: Any) -> str:
     """Return a page as one file that needs no other."""
     style = settings.dir_html / "style.css"
     try:
