@@ -37,7 +37,7 @@ def web(visit: Visit) -> Answer:
         return page.see(ADMINISTRATION[fields["machine"]])
     form.check_terms(fields)
     started = start(settings, form.wish(fields), person.name, source=visit.request.source,
-                    method=person.method, meanwhile=page.warm_up)
+                    method=person.method, meanwhile=lambda: page.warm_up(visit.frame))
     facts = card.own(settings, started.record, visit.place)
     if visit.request.json:
         return page.data(201, card.summary(facts))

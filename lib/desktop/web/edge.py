@@ -51,7 +51,7 @@ class Visit:
         """Return what stands around every page of this visit."""
         someone = self.person
         return Frame({"name": someone.name, "admin": someone.admin} if someone else None,
-                     page.notices(self.settings))
+                     page.notices(self.settings), cache=self.settings.dir_state / "pages")
 
 
 @dataclass(frozen=True)

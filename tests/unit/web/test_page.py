@@ -94,5 +94,22 @@ def test_a_page_by_itself(settings: Settings, tmp_path: Path) -> None:
         page.by_itself(replace(settings, dir_html=tmp_path), "sessions.html", "Sessions", **facts)
 
 
-def test_warming_up_finds_the_page() -> None:
-    page.warm_up()
+def test_pages_are_compiled_once(tmp_path: Path) -> None:
+    kept = Frame(cache=tmp_path / "state" / "pages")
+    page.warm_up(kept)
+    assert kept.cache and kept.cache.stat().st_mode & 0o777 == 0o700
+    first = page.refusal(Refusal("No."), kept, False)
+    files = sorted(kept.cache.iterdir())
+    assert len(files) > 2
+    for damage in (b"", b"junk", files[0].read_bytes()[:-20]):
+        for path in files:
+            path.write_bytes(damage)
+        assert page.refusal(Refusal("No."), kept, False) == first
+
+
+def test_pages_come_without_a_cache_too(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    without = Frame(cache=tmp_path / "file" / "pages")
+    page.warm_up(without)
+    assert page.refusal(Refusal("No."), without, False) == page.refusal(
+        Refusal("No."), Frame(), False)
