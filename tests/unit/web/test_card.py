@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from asking import Make
 
+from desktop.machine.memo import stamp
 from desktop.process import boot_id, boottime
 from desktop.session import record
 from desktop.session.record import Record, State
@@ -23,13 +24,16 @@ EVIL = "<script>alert('x')</script>"
 def add(settings: Settings, owner: str = "ada", **changes: Any) -> Record:
     """Put a session's record and token where those of running ones are."""
     new = record.new_id()
+    master = settings.dir_machines / "tiny.iso"
+    master.parent.mkdir(exist_ok=True)
+    master.touch()
     directory = settings.dir_cfg / new
     directory.mkdir(parents=True)
     facts = {"session": new, "name": f"tiny-{new[:4]}", "state": State.RUNNING, "owner": owner,
              "machine": "tiny.iso", "title": "Tiny", "cpu": 1, "memory": 256, "disk": 1.0,
              "video": "virtio", "persistent": True, "start": time.time(),
              "deadline": boottime() + 3600, "boot": boot_id(), "host": "h", "launcher": "detach",
-             "endpoint": str(directory / "ws.sock"), "accel": "tcg"}
+             "endpoint": str(directory / "ws.sock"), "accel": "tcg", "master": stamp(master)}
     entry = Record(**{**facts, **changes})
     record.write(directory, entry)
     (directory / "token").write_text(SECRET)
@@ -66,7 +70,7 @@ def test_by_hand_the_keeper_is_the_server(settings: Settings) -> None:
 
 def test_others_open_nothing(settings: Settings) -> None:
     entry = add(settings)
-    facts = card.public(entry)
+    facts = card.public(settings, entry)
     assert SECRET not in json.dumps(facts) and entry.endpoint not in json.dumps(facts)
     assert not any(facts[name] for name in ("href", "url", "address", "websocket", "token",
                                             "secret", "screen"))
@@ -88,9 +92,20 @@ def test_an_overview(settings: Settings) -> None:
     assert SECRET not in table and "tiny.iso" in table and "bob" in table
 
 
+def test_an_image_that_was_changed_is_marked(settings: Settings) -> None:
+    entry = add(settings, reason="paused")
+    assert card.public(settings, entry)["reason"] == "paused"
+    assert "tiny.iso" not in str(card.server(settings, [entry])["warnings"])
+    (settings.dir_machines / "tiny.iso").write_text("another")
+    assert card.public(settings, entry)["reason"] == f"paused; {card.CHANGED}"
+    assert "tiny.iso" in card.server(settings, [entry])["warnings"][-1]
+    (settings.dir_machines / "tiny.iso").unlink()
+    assert card.altered(settings, entry)
+
+
 def test_a_session_without_end_or_from_another_boot(settings: Settings) -> None:
     for changes in ({"deadline": 0.0}, {"boot": "another"}):
-        facts = card.public(add(settings, **changes))
+        facts = card.public(settings, add(settings, **changes))
         assert (facts["expires"], facts["remaining"]) == ("", 0)
 
 

@@ -188,9 +188,12 @@ def test_somebody_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_root_does_as_the_service_does(settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("uid", "home"), [(33, "/var/www"), (54321, "/root")])
+def test_root_does_as_the_service_does(settings: Settings, monkeypatch: pytest.MonkeyPatch,
+                                       uid: int, home: str) -> None:
+    monkeypatch.setenv("HOME", "/root")
     settings.dir_cfg.mkdir()
-    os.chown(settings.dir_cfg, 33, 33)
+    os.chown(settings.dir_cfg, uid, uid)
     told, tell = os.pipe()
     if not os.fork():
         edge.become_service(settings)
@@ -198,7 +201,8 @@ def test_root_does_as_the_service_does(settings: Settings, tmp_path: Path) -> No
                                    os.environ["HOME"]]).encode())
         os._exit(0)
     os.wait()
-    assert json.loads(os.read(told, 1000)) == [[33] * 3, [33] * 3, [33], "/var/www"]
+    assert json.loads(os.read(told, 1000)) == [
+        [uid] * 3, [uid] * 3, [33] if uid == 33 else [], home]
     for descriptor in (told, tell):
         os.close(descriptor)
 

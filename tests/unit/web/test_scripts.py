@@ -23,7 +23,7 @@ SCRIPTS = ("create", "monitor", "admin")
 @pytest.fixture
 def run(settings: Settings, tmp_path: Path) -> Run:
     """Return what runs a script with the settings of the test."""
-    settings.dir_machines.mkdir()
+    settings.dir_machines.mkdir(exist_ok=True)
     settings_file.write(settings, tmp_path / "desktop.ini")
 
     def run(name: str, *arguments: str, stdin: bytes = b"",

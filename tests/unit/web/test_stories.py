@@ -24,7 +24,7 @@ BOB = {"user": "bob", "password": "bob-secret"}
 @pytest.fixture
 def web(settings: Settings, tmp_path: Path) -> Iterator[Web]:
     """Return what tells status, headers and text of an answer."""
-    settings.dir_machines.mkdir()
+    settings.dir_machines.mkdir(exist_ok=True)
     settings_file.write(settings, tmp_path / "desktop.ini")
     handlers = logging.root.handlers[:]
 
