@@ -56,10 +56,14 @@ def by_hand(errand: Errand) -> None:
             wanted = {value: None} if name == "user_add" else accounts.read_csv(Path(value))
             for user, password in accounts.add(settings, wanted).items():
                 print(f"{user},{password}")
+        case _:
+            raise Refusal(f"--{name}={value} asks for nothing.")
 
+
+SCRIPT = edge.Script(
+    name="admin", about="Administer sessions and accounts.", web=web, by_hand=by_hand,
+    commands=COMMANDS, as_caller=[command.name for command in ACCOUNTS],
+    fields=("action", "session", "confirm", "user", "password"))
 
 if __name__ == "__main__":
-    edge.run(edge.Script(name="admin", about="Administer sessions and accounts.", web=web,
-                         by_hand=by_hand, commands=COMMANDS,
-                         as_caller=[command.name for command in ACCOUNTS],
-                         fields=("action", "session", "confirm", "user", "password")))
+    edge.run(SCRIPT)

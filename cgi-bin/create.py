@@ -37,7 +37,7 @@ def web(visit: Visit) -> Answer:
         return page.see(ADMINISTRATION[fields["machine"]])
     form.check_terms(fields)
     started = start(settings, form.wish(fields), person.name, source=visit.request.source,
-                    method=person.method, meanwhile=page.warm_up)
+                    method=person.method, meanwhile=lambda: page.warm_up(visit.frame))
     facts = card.own(settings, started.record, visit.place)
     if visit.request.json:
         return page.data(201, card.summary(facts))
@@ -54,7 +54,9 @@ def by_hand(errand: Errand) -> None:
     print(json.dumps(card.brief(facts)) if line.on("json") else facts["url"])
 
 
+SCRIPT = edge.Script(
+    name="create", about="Start a machine and print its address.", web=web, by_hand=by_hand,
+    commands=COMMANDS, fields=form.FIELDS, data=True)
+
 if __name__ == "__main__":
-    edge.run(edge.Script(name="create", about="Start a machine and print its address.",
-                         web=web, by_hand=by_hand, commands=COMMANDS, fields=form.FIELDS,
-                         data=True))
+    edge.run(SCRIPT)

@@ -60,7 +60,10 @@ def by_hand(errand: Errand) -> None:
         print(page.by_itself(settings, "sessions.html", "Sessions", **facts))
 
 
+SCRIPT = edge.Script(
+    name="monitor", about="Show the sessions and the server.", web=web, by_hand=by_hand,
+    commands=COMMANDS, query=("session", "screen"),
+    fields=("action", "session", "user", "password"))
+
 if __name__ == "__main__":
-    edge.run(edge.Script(name="monitor", about="Show the sessions and the server.", web=web,
-                         by_hand=by_hand, commands=COMMANDS, query=("session", "screen"),
-                         fields=("action", "session", "user", "password")))
+    edge.run(SCRIPT)

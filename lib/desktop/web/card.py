@@ -7,6 +7,7 @@ from typing import Any
 from desktop.errors import Refusal
 from desktop.host import capacity, network, volumes
 from desktop.machine import emulator
+from desktop.machine.memo import stamp
 from desktop.session import sessions
 from desktop.session.record import Record
 from desktop.settings import Settings
@@ -14,16 +15,18 @@ from desktop.web import gateway
 from desktop.web.gateway import Place
 
 JSON = ("session", "name", "machine", "url", "websocket", "token", "expires", "persistent")
+CHANGED = "its image was changed, and its disk may be damaged"
 FOR_PAGES = frozenset({"id", "href", "secret", "remaining"})
 
 
-def public(entry: Record) -> dict[str, Any]:
+def public(settings: Settings, entry: Record) -> dict[str, Any]:
     """Return what administrators may know of anybody's session; nothing opens its screen."""
     end = sessions.expires(entry)
     return {"id": entry.session, "session": entry.session, "name": entry.name,
             "machine": entry.machine, "title": entry.title, "user": entry.owner,
-            "state": str(entry.state), "reason": entry.reason, "start": moment(entry.start),
-            "expires": moment(end), "remaining": max(0, round(end - time.time())) if end else 0,
+            "state": str(entry.state), "reason": reason(settings, entry),
+            "start": moment(entry.start), "expires": moment(end),
+            "remaining": max(0, round(end - time.time())) if end else 0,
             "persistent": entry.persistent, "cpu": entry.cpu, "memory": entry.memory,
             "disk": entry.disk, "accel": entry.accel, "gpu": list(entry.gpu),
             "viewers": entry.viewers, "href": "", "url": "", "address": "", "websocket": "",
@@ -38,7 +41,7 @@ def own(settings: Settings, entry: Record, place: Place | None) -> dict[str, Any
     secret = token(settings, entry)
     asked = settings.service_use_vnc_token
     to_share = "" if asked else secret
-    facts = public(entry)
+    facts = public(settings, entry)
     if entry.endpoint.startswith("/"):
         where = place or gateway.parse("http", "localhost", "/desktop")
         facts |= {"href": gateway.link(where, entry.session, secret),
@@ -59,6 +62,20 @@ def direct(endpoint: str, secret: str) -> dict[str, str]:
     host, _, port = endpoint.rpartition(":")
     url = gateway.viewer(f"http://{endpoint}/", host, int(port), "websockify", secret)
     return {"href": url, "url": url, "address": url, "websocket": f"ws://{endpoint}/websockify"}
+
+
+def reason(settings: Settings, entry: Record) -> str:
+    """Return what is to be said about the state of a session."""
+    changed = CHANGED if altered(settings, entry) else ""
+    return "; ".join(text for text in (entry.reason, changed) if text)
+
+
+def altered(settings: Settings, entry: Record) -> bool:
+    """Tell whether the image below a session is not what it was at its start."""
+    try:
+        return stamp(settings.dir_machines / entry.machine) != entry.master
+    except OSError:
+        return True
 
 
 def token(settings: Settings, entry: Record) -> str:
@@ -87,7 +104,7 @@ def overview(settings: Settings, name: str, place: Place | None, *,
              everybody: bool) -> dict[str, Any]:
     """Return the sessions of somebody, or with `everybody` all and the server."""
     entries = sessions.all(settings)
-    cards = [own(settings, entry, place) if entry.owner == name else public(entry)
+    cards = [own(settings, entry, place) if entry.owner == name else public(settings, entry)
              for entry in entries if everybody or entry.owner == name]
     return {"sessions": cards, "all": everybody,
             "host": server(settings, entries) if everybody else None}
@@ -106,11 +123,15 @@ def moment(stamp: float) -> str:
 def server(settings: Settings, entries: Sequence[Record]) -> dict[str, Any]:
     """Return how the server does; memory is MB, disk GB, load a share of all CPUs."""
     found = capacity.measure(settings)
+    changed = sorted({entry.machine for entry in entries if altered(settings, entry)})
     return {"cpus": found.cpus, "load": found.load, "memory": found.memory,
             "promised": sum(entry.memory for entry in entries if entry.state.live),
             "available": found.available, "disk_free": found.disk_free,
             "sessions": len(entries), "max_sessions": settings.service_max_instance_nb,
-            "accel": accelerator(settings)[0], "warnings": warnings(settings)}
+            "accel": accelerator(settings)[0],
+            "warnings": warnings(settings) + [
+                f"{name} was changed while sessions of it are running: until they have ended, no "
+                "new ones start. Give a new version a new name instead." for name in changed]}
 
 
 def warnings(settings: Settings) -> list[str]:

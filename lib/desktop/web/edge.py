@@ -51,7 +51,7 @@ class Visit:
         """Return what stands around every page of this visit."""
         someone = self.person
         return Frame({"name": someone.name, "admin": someone.admin} if someone else None,
-                     page.notices(self.settings))
+                     page.notices(self.settings), cache=self.settings.dir_state / "pages")
 
 
 @dataclass(frozen=True)
@@ -181,11 +181,15 @@ def become_service(settings: Settings) -> None:
     if os.geteuid() != 0 or owner.st_uid == 0:
         return
     import pwd
-    account = pwd.getpwuid(owner.st_uid)
-    os.initgroups(account.pw_name, account.pw_gid)
-    os.setgid(account.pw_gid)
-    os.setuid(account.pw_uid)
-    os.environ["HOME"] = account.pw_dir
+    try:
+        account = pwd.getpwuid(owner.st_uid)
+        os.initgroups(account.pw_name, account.pw_gid)
+        os.setgid(account.pw_gid)
+        os.environ["HOME"] = account.pw_dir
+    except KeyError:  # an owner without a name
+        os.setgroups([])
+        os.setgid(owner.st_gid)
+    os.setuid(owner.st_uid)
 
 
 def write_log(name: str, settings: Settings) -> None:

@@ -56,7 +56,7 @@ def check_terms(fields: Mapping[str, str]) -> None:
 
 
 def offer(settings: Settings, person: Person | None) -> dict[str, Any]:
-    """Return what the form offers; see the contract in html/form.js."""
+    """Return what the form offers; html/facts.js reads it."""
     name, admin = (person.name, person.admin) if person else ("", False)
     entries = sessions.all(settings)
     mine = [entry for entry in entries if person and entry.owner == name]

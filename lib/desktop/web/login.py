@@ -50,8 +50,8 @@ def who(request: Request, settings: Settings) -> Person | None:
     if person or (methods and not settings.allow_unauthenticated):
         return person
     if settings.allow_unauthenticated:
-        name = f"{GUEST}-{b32encode(secrets.token_bytes(10)).decode().lower()}"
-        return Person(name, False, GUEST, cookie(request, settings, name, GUEST, ""))
+        return guest(request, settings,
+                     f"{GUEST}-{b32encode(secrets.token_bytes(10)).decode().lower()}")
     raise Refusal("Nobody can sign in here yet.", 403,
                   "The administrator sets check_user_with_htpasswd = 1 and adds accounts.")
 
@@ -82,12 +82,17 @@ def remembered(request: Request, settings: Settings) -> Person | None:
             text, max_age=settings.sign_in_lifetime))
     except (BadData, ValueError, TypeError):
         return None
-    if method == GUEST:
-        return Person(name, False, GUEST) if settings.allow_unauthenticated else None
+    if method == GUEST:  # renewed each time: a guest who is forgotten cannot sign in again
+        return guest(request, settings, name) if settings.allow_unauthenticated else None
     standing = chain.standing(settings, method, name)
     if standing is None or not hmac.compare_digest(mark, fingerprint(settings, standing)):
         return None
     return Person(name, name in settings.user_admin, method)
+
+
+def guest(request: Request, settings: Settings, name: str) -> Person:
+    """Return somebody of whom nothing is known but that it is the same browser."""
+    return Person(name, False, GUEST, cookie(request, settings, name, GUEST, ""))
 
 
 def cookie(request: Request, settings: Settings, name: str, method: str, standing: str) -> str:

@@ -62,30 +62,41 @@ class Frame:
     person: Mapping[str, object] | None = None  # name, admin; None when nobody is signed in
     notices: Sequence[str] = ()
     inline_css: str | None = None  # makes the page one self-contained file
+    cache: Path | None = None  # where compiled pages are kept: 20 ms less for each
 
 
-def environment() -> "jinja2.Environment":
+def environment(cache: Path | None) -> "jinja2.Environment":
     """Return the templates' environment."""
     import jinja2  # 40 ms: while QEMU starts, and not for JSON
+    kept = None
+    if cache:
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        kept = jinja2.FileSystemBytecodeCache(str(cache))
     return jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True,
-                              undefined=jinja2.StrictUndefined, auto_reload=False)
+                              undefined=jinja2.StrictUndefined, auto_reload=False,
+                              bytecode_cache=kept)
 
 
-def render(frame: Frame, template: str, title: str, refresh: int | None, **facts: Any) -> str:
+def render(frame: Frame, template: str, title: str, refresh: int | None, /,
+           **facts: Any) -> str:
     """Return the text of a page."""
-    return environment().get_template(template).render(
-        page={"title": title, "refresh": refresh}, person=frame.person, notices=frame.notices,
-        service={"version": __version__}, inline_css=frame.inline_css, **facts)
+    facts |= {"page": {"title": title, "refresh": refresh}, "person": frame.person,
+              "notices": frame.notices, "service": {"version": __version__},
+              "inline_css": frame.inline_css}
+    try:
+        return environment(frame.cache).get_template(template).render(facts)
+    except OSError:  # the cache: a full disk, another one's directory
+        return environment(None).get_template(template).render(facts)
 
 
-def html(status: int, frame: Frame, template: str, title: str, *, refresh: int | None = None,
-         **facts: Any) -> Answer:
+def html(status: int, frame: Frame, template: str, title: str, /, *,
+         refresh: int | None = None, **facts: Any) -> Answer:
     """Return a page; `refresh` is in seconds."""
     text = render(frame, template, title, refresh, **facts)
     return Answer(status, "text/html; charset=utf-8", text.encode())
 
 
-def by_itself(settings: Settings, template: str, title: str, **facts: Any) -> str:
+def by_itself(settings: Settings, template: str, title: str, /, **facts: Any) -> str:
     """Return a page as one file that needs no other."""
     style = settings.dir_html / "style.css"
     try:
@@ -145,9 +156,12 @@ def notices(settings: Settings) -> list[str]:
     return []
 
 
-def warm_up() -> None:
+def warm_up(frame: Frame) -> None:
     """Import and read what the page after a start needs, while something else takes its time."""
-    environment().get_template("session.html")
+    try:
+        environment(frame.cache).get_template("session.html")
+    except OSError:
+        pass  # then render() does without the cache
 
 
 def write(answer: Answer, stream: BinaryIO) -> None:

@@ -38,8 +38,8 @@ def test_given_passwords_are_not_printed(settings: Settings) -> None:
     assert lets_in(settings, "eve", "e v-e,é")
 
 
-@pytest.mark.parametrize("name", ["", " ", "a:b", "a b", "a\nroot", "a/b", "a\0", "#eve", "é" * 129,
-                                  "<b>", "a,b", "a'b", "ada ", "ada"])
+@pytest.mark.parametrize("name", ["", " ", "a:b", "a b", "a\nroot", "a/b", "a\0", "#eve",
+                                  "é" * 129, "<b>", "a,b", "a'b", "ada ", "ada"])
 def test_names_that_cannot_be(settings: Settings, name: str) -> None:
     before = settings.file_htpasswd.read_bytes()
     with pytest.raises(Refusal):

@@ -58,8 +58,8 @@ def test_names(typed: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("typed", [
-    "", " ", "a:b", "a b", "a\0", "a\n", "ada\n", "\tada", "a*", "(a)", "a\\b", "a/b", "a,b", "a'b",
-    '"', "<a>", "a;b", "a$b", "a|b", "x" * 129, "a\u202eb", "\udc80"])
+    "", " ", "a:b", "a b", "a\0", "a\n", "ada\n", "\tada", "a*", "(a)", "a\\b", "a/b", "a,b",
+    "a'b", '"', "<a>", "a;b", "a$b", "a|b", "x" * 129, "a\u202eb", "\udc80"])
 def test_names_that_no_account_has(typed: str) -> None:
     assert canonical(typed) == ""
 

@@ -43,7 +43,7 @@ def test_the_kinds_of_bcrypt(settings: Settings, prefix: str) -> None:
     "eve:secret", "eve:", "eve", "# eve:" + APACHE, f"eve:{APACHE}x", f"eve:{APACHE[:-1]}",
     "eve:$2y$03$" + "a" * 53, "eve:$2y$32$" + "a" * 53, "eve:rlyVBR3MtLVAo", f"e:ve:{APACHE}"])
 def test_other_lines_let_nobody_in(settings: Settings, line: str) -> None:
-    settings.file_htpasswd.write_text(f"{line}\n")
+    settings.file_htpasswd.write_text(f"{line}\n{settings.file_htpasswd.read_text()}")
     for password in ("secret", "", line.partition(":")[2], "password"):
         assert not right(settings, "eve", password)
 

@@ -7,10 +7,15 @@ from pathlib import Path
 import bcrypt
 import pytest
 from asking import Make, environ, post
+from hypothesis import settings as hypothesis_settings
 
 from desktop.settings import Settings
 from desktop.web import request
 from desktop.web.request import Request
+
+# No deadline: on a busy server the first example of anything is late.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 
 @pytest.fixture
