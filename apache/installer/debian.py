@@ -11,12 +11,12 @@ from ledger import Ledger
 from places import PYTHON, TREE, VENV
 from report import Problem, Result, listing
 
-# acl and the like are not needed: rights are plain. What machines are built with, machines/build
-# asks for itself.
+# What machines are built with, machines/build asks for itself.
 PACKAGES = ("apache2", "novnc", "ovmf", "passt", "python3-venv", "qemu-system-x86", "qemu-utils")
 LOCK_PATIENCE = 600  # seconds to wait for another apt or dpkg
 APT = ("apt-get", "-q", "-y", "--no-install-recommends",
-       "-o", f"DPkg::Lock::Timeout={LOCK_PATIENCE}", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold")
+       "-o", f"DPkg::Lock::Timeout={LOCK_PATIENCE}",
+       "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold")
 NEEDED_DISK = 2 << 30  # bytes below /usr for packages and environment, some to spare
 
 
