@@ -21,6 +21,7 @@ import machine
 import people
 import report
 import server
+import speed
 import trial
 import upkeep
 from report import Problem, Result
@@ -62,10 +63,12 @@ def install() -> None:
     take("settings", lambda: files.settings(known))
     take("machine", lambda: machine.tiny(known))
     take("accounts", people.administrator)
+    take("KVM", speed.kvm)
     take("Apache", lambda: server.serve(known))
     take("housekeeping", upkeep.schedule)
     take("desktop", trial.main_job)
-    print(f"\nOpen {address()} in a browser.")
+    print(f"\nOpen {address()} in a browser. Until Apache has TLS, passwords cross the network "
+          "readable.")
 
 
 def take(name: str, step: Callable[[], Result]) -> None:

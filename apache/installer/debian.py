@@ -3,6 +3,7 @@
 import configparser
 import os
 import shutil
+import time
 from pathlib import Path
 
 import system
@@ -10,10 +11,11 @@ from ledger import Ledger
 from places import PYTHON, TREE, VENV
 from report import Problem, Result, listing
 
-# acl and the like are not needed: rights are plain. What machines are built with, machines/build
-# asks for itself.
+# What machines are built with, machines/build asks for itself.
 PACKAGES = ("apache2", "novnc", "ovmf", "passt", "python3-venv", "qemu-system-x86", "qemu-utils")
-APT = ("apt-get", "-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=600",
+LOCK_PATIENCE = 600  # seconds to wait for another apt or dpkg
+APT = ("apt-get", "-q", "-y", "--no-install-recommends",
+       "-o", f"DPkg::Lock::Timeout={LOCK_PATIENCE}",
        "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold")
 NEEDED_DISK = 2 << 30  # bytes below /usr for packages and environment, some to spare
 
@@ -38,23 +40,37 @@ def check() -> Result:
 
 
 def packages(ledger: Ledger) -> Result:
-    """Install the packages that are missing.
-
-    Only when that fails are an interrupted dpkg completed and new lists fetched.
-    """
+    """Install the packages that are missing; fetch new lists only when the old ones fail."""
+    mended = mend()
     missing = [name for name in PACKAGES if not installed(name)]
     if not missing:
-        return Result(False, listing(list(PACKAGES), 9))
+        return Result(mended, listing(list(PACKAGES), 9))
     try:
         system.run(*APT, "install", *missing, environment=system.outside())
     except Problem:
-        system.run("dpkg", "--configure", "-a", "--force-confdef", "--force-confold",
-                   environment=system.outside())
         system.run(*APT, "update", environment=system.outside())
         system.run(*APT, "install", *missing, environment=system.outside())
     ledger.packages = sorted({*ledger.packages, *missing})
     ledger.save()
     return Result(True, f"installed {listing(missing, 9)}")
+
+
+def mend() -> bool:
+    """Complete what a run that was cut off left half done, or no package can be installed.
+
+    Tells whether there was anything. Its apt-get may have outlived it, so a lock is waited for.
+    """
+    deadline = time.monotonic() + LOCK_PATIENCE
+    while any(Path("/var/lib/dpkg/updates").iterdir()) or system.run("dpkg", "--audit"):
+        try:
+            system.run("dpkg", "--configure", "-a", "--force-confdef", "--force-confold",
+                       environment=system.outside())
+            return True
+        except Problem as problem:
+            if "lock" not in str(problem) or time.monotonic() > deadline:
+                raise
+        time.sleep(1)
+    return False
 
 
 def installed(package: str) -> bool:

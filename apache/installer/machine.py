@@ -1,6 +1,8 @@
 """The machine to begin with: tiny, made from Debian's packages."""
 
+import shutil
 import sys
+import time
 
 import system
 from ledger import Ledger, keep
@@ -8,10 +10,12 @@ from places import MACHINES, TREE
 from report import Problem, Result
 
 NAME = "tiny"
+STALE = 3600  # seconds, longer than any build
 
 
 def tiny(ledger: Ledger) -> Result:
     """Build the machine where it is not there, and bring its description up to date."""
+    tidy()
     image = MACHINES / f"{NAME}.iso"
     described = TREE / "machines" / f"{NAME}.ini"
     if described.exists():
@@ -25,3 +29,10 @@ def tiny(ledger: Ledger) -> Result:
     except Problem as problem:
         raise Problem(str(problem), "Run apache/install again; it goes on from here.") from problem
     return Result(True, f"built {image}, {image.stat().st_size / 1e6:.0f} MB")
+
+
+def tidy() -> None:
+    """Remove what a build that was killed left in the directory of machines, a while ago."""
+    for bench in MACHINES.glob(f".{NAME}-*"):
+        if bench.stat().st_mtime < time.time() - STALE:
+            shutil.rmtree(bench)

@@ -80,10 +80,18 @@ def start(changed: bool) -> str:
             command("reload")
             helper()
     except Problem as problem:
-        raise Problem(f"Apache does not start.\n{problem}",
+        raise Problem(f"Apache does not start.\n{reason(problem)}",
                       f"See /var/log/apache2/error.log; the ports are set in {PORTS}."
                       ) from problem
     return "reloaded" if running else "started"
+
+
+def reason(problem: Problem) -> str:
+    """Return what Apache itself said; systemctl keeps it to the journal."""
+    if not system.systemd():
+        return str(problem)
+    return system.run("journalctl", "-q", "--no-pager", "-o", "cat", "-n", "6", "-u", "apache2",
+                      "-t", "apachectl").strip() or str(problem)
 
 
 def command(verb: str) -> None:
