@@ -80,7 +80,7 @@ class Golden:
 @cache
 def about() -> emulator.About:
     """Return what this QEMU is, asked once."""
-    return emulator.about(Settings(dir_state=Path("/nonexistent")))
+    return emulator.about(Settings(dir_state=Path("/proc/nowhere")))
 
 
 def make_image(file: Path) -> None:
@@ -114,6 +114,7 @@ def test_command_line_is_as_reviewed(name: str, tmp_path: Path) -> None:
 def test_qemu_accepts_the_command_line(name: str, tmp_path: Path) -> None:
     golden = Golden(name, tmp_path)
     try:
+        qemu.check(golden.hardware())
         emulator.accelerator(replace(golden.settings, qemu_accel=golden.hardware().accel))
     except Refusal as refusal:
         pytest.skip(str(refusal))
