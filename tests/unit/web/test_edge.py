@@ -191,18 +191,19 @@ def test_somebody_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("uid", "home"), [(33, "/var/www"), (54321, "/root")])
 def test_root_does_as_the_service_does(settings: Settings, monkeypatch: pytest.MonkeyPatch,
                                        uid: int, home: str) -> None:
+    groups = sorted(os.getgrouplist("www-data", 33)) if uid == 33 else []
     monkeypatch.setenv("HOME", "/root")
     settings.dir_cfg.mkdir()
     os.chown(settings.dir_cfg, uid, uid)
     told, tell = os.pipe()
     if not os.fork():
         edge.become_service(settings)
-        os.write(tell, json.dumps([os.getresuid(), os.getresgid(), os.getgroups(),
+        os.write(tell, json.dumps([os.getresuid(), os.getresgid(), sorted(os.getgroups()),
                                    os.environ["HOME"]]).encode())
         os._exit(0)
     os.wait()
     assert json.loads(os.read(told, 1000)) == [
-        [uid] * 3, [uid] * 3, [33] if uid == 33 else [], home]
+        [uid] * 3, [uid] * 3, groups, home]
     for descriptor in (told, tell):
         os.close(descriptor)
 
