@@ -61,7 +61,8 @@ def install_programs(share: Path) -> None:
 class Installation:
     """One service. Use it as a context: it ends with everything in it."""
 
-    def __init__(self, goods: Goods, mpm: str = "event", **settings: object) -> None:
+    def __init__(self, goods: Goods, mpm: str = "event", run_at: Path | None = None,
+                 **settings: object) -> None:
         self.goods = goods
         self.directory = short_directory()
         self.ini = self.directory / "desktop.ini"
@@ -71,6 +72,7 @@ class Installation:
             shutil.chown(path, USER, USER)
         self.machines, self.run, self.snapshots, self.state, self.log = (
             self.directory / room for room in ROOMS)
+        self.run = run_at or self.run
         self.machines.chmod(0o755)
         shutil.copyfile(goods.tiny, self.machines / "tiny.iso")
         self.add_machine("empty.raw")
@@ -112,6 +114,8 @@ class Installation:
         self.settings = {**places, "check_user_with_htpasswd": 1, "user_admin": "root",
                          "machine": "empty.raw", "snapshot_alloc_mem": 32, "dir_mounts": "",
                          "service_max_load": 0, "service_max_session_nb_per_user": 0,
+                         "service_max_cpu_fraction_nb_per_user": 0,
+                         "service_max_mem_fraction_nb_per_user": 0,
                          "host_disk_reserve": 0.1, "snapshot_alloc_disk": 0.1,
                          **self.standing, **settings}
         self.ini.write_text("".join(f"{name} = {value}\n" for name, value in

@@ -4,7 +4,6 @@ import json
 from urllib.parse import quote
 
 import pytest
-
 from service.installation import Installation
 from service.person import Reply
 
