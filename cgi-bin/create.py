@@ -9,7 +9,7 @@ sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", 
 
 from desktop.commandline import Command  # noqa: E402
 from desktop.session.start import start  # noqa: E402
-from desktop.web import access, card, edge, form, page  # noqa: E402
+from desktop.web import access, edge, form, page  # noqa: E402
 from desktop.web.edge import Errand, Visit  # noqa: E402
 from desktop.web.page import Answer  # noqa: E402
 
@@ -30,7 +30,8 @@ def web(visit: Visit) -> Answer:
     if visit.request.method == "GET":
         if visit.request.html:  # somebody followed a link, or came back to the answer of a POST
             return page.see("./")
-        return page.data(200, form.offer(settings, visit.who()))
+        from desktop.web import offer  # only here
+        return page.data(200, offer.offer(settings, visit.who()))
     person = visit.must()
     if fields.get("machine") in ADMINISTRATION:
         access.must_be_admin(person)
@@ -38,6 +39,7 @@ def web(visit: Visit) -> Answer:
     form.check_terms(fields)
     started = start(settings, form.wish(fields), person.name, source=visit.request.source,
                     method=person.method, meanwhile=lambda: page.warm_up(visit.frame))
+    from desktop.web import card  # its half is read by start() while it waits
     facts = card.own(settings, started.record, visit.place)
     if visit.request.json:
         return page.data(201, card.summary(facts))
@@ -46,6 +48,7 @@ def web(visit: Visit) -> Answer:
 
 def by_hand(errand: Errand) -> None:
     """Start what was asked for and print its address."""
+    from desktop.web import card
     settings, line = errand.settings, errand.line
     for warning in card.warnings(settings):
         print(warning, file=sys.stderr)

@@ -36,8 +36,8 @@ def web(visit: Visit) -> Answer:
         facts = card.own(settings, entry, visit.place)
         return page.data(200, card.summary(facts)) if wants_json else page.html(
             200, visit.frame, "session.html", entry.title, s=facts)
-    housekeeping.sweep(settings)
-    facts = card.overview(settings, person.name, visit.place, everybody=person.admin)
+    entries = housekeeping.sweep(settings)
+    facts = card.overview(settings, entries, person.name, visit.place, everybody=person.admin)
     return page.data(200, card.listing(facts)) if wants_json else page.html(
         200, visit.frame, "sessions.html", "Sessions", refresh=REFRESH, **facts)
 
@@ -50,8 +50,8 @@ def by_hand(errand: Errand) -> None:
         for words in watch.follow(settings, entry):
             print(words, flush=True)
         return
-    housekeeping.sweep(settings)
-    facts = card.overview(settings, errand.user, None, everybody=True)
+    entries = housekeeping.sweep(settings)
+    facts = card.overview(settings, entries, errand.user, None, everybody=True)
     if line.on("json"):
         print(json.dumps(card.listing(facts)))
     elif sys.stdout.isatty():

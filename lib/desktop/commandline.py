@@ -7,7 +7,7 @@ and the README's table.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from desktop import __version__, literal, settings
+from desktop import __version__, settings
 from desktop.errors import Refusal
 
 
@@ -35,7 +35,7 @@ class Line:
 
     def on(self, name: str) -> bool:
         """Tell whether a switch is on: `--name`, `--name=1`."""
-        return literal.truth(self.commands.get(name, "0"))
+        return self.commands.get(name) == "1"
 
 
 class Answered(Exception):
@@ -63,6 +63,8 @@ def parse(arguments: Sequence[str], commands: Sequence[Command], about: str) -> 
             raise Refusal(f"--{name} is given twice.")
         if not equals and (name not in known or known[name].value):
             raise Refusal(f"--{name} needs a value: --{name}=...")
+        if equals and name in known and not known[name].value and value not in ("0", "1"):
+            raise Refusal(f"--{name}={value}: 1 or 0 is meant.")
         typed[name] = value if equals else "1"
     return Line({name: text for name, text in typed.items() if name in known},
                 {name: text for name, text in typed.items() if name not in known})

@@ -15,7 +15,10 @@ def problem(settings: Settings, origin: str | None, host: str, cookie: bool) -> 
         return "It carries a cookie but no Origin header." if cookie else ""
     if origin == "null":
         return "Its Origin header is null."
-    sender = urlsplit(origin).netloc.lower()
+    try:
+        sender = urlsplit(origin).netloc.lower()
+    except ValueError:
+        sender = ""
     if sender and sender in known(settings, host):
         return ""
     return (f"It comes from a page of {sender or origin!r}, not of {host!r}; "

@@ -149,7 +149,7 @@ def read(path: Path) -> Settings:
         name, equals, value = (part.strip() for part in line.partition("="))
         where = f"{path} line {number}"
         if not equals:
-            raise Refusal(f"{where}: expected name = value, found {line!r}.", 500)
+            raise Refusal(f"{where}: this is not name = value.", 500)
         if name in values:
             raise Refusal(f"{where}: {name} is set twice.", 500)
         values[name] = parse(name, value, where)

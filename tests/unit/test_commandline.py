@@ -19,7 +19,7 @@ def test_commands_and_settings_are_told_apart() -> None:
 @pytest.mark.parametrize("argument, word", [
     ("machine=a.iso", "Unknown"), ("--machne=a.iso", "Did you mean machine?"),
     ("--machine", "needs a value"), ("--session_stop", "needs a value"), ("-json", "Unknown"),
-    ("", "Unknown")])
+    ("--json=maybe", "1 or 0"), ("", "Unknown")])
 def test_anything_else_is_refused(argument: str, word: str) -> None:
     with pytest.raises(Refusal) as refusal:
         commandline.parse([argument], COMMANDS, "")

@@ -20,6 +20,7 @@ def test_our_pages_may(sender: str | None, host: str, cookie: bool) -> None:
 
 @pytest.mark.parametrize("sender, host, cookie", [
     ("http://evil.example", "inner", False), ("null", "inner", False), ("", "", False),
+    ("http://[", "inner", False),
     ("http://inner:81", "inner", True), ("inner", "inner", True), (None, "inner", True),
     ("http://vm.lab", "inner", True), ("http://inner@evil.example", "inner", True)])
 def test_others_may_not(sender: str | None, host: str, cookie: bool) -> None:

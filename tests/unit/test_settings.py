@@ -30,7 +30,7 @@ def test_file_is_read(tmp_path: Path) -> None:
     ("snapshot_lifetime = soon", ["line 2", "not a whole number"]),
     ("snapshot_lifetime = -1", ["line 2", "below 0"]),
     ("qemu_video = virtual", ["line 2", "not one of", "virtio"]),
-    ("snapshot_lifetime", ["line 2", "expected name = value"]),
+    ("snapshot_lifetime", ["line 2", "not name = value"]),
     ("machine = other.iso", ["line 2", "set twice"]),
 ])
 def test_mistakes_name_the_line(tmp_path: Path, line: str, words: list[str]) -> None:

@@ -20,27 +20,12 @@ from desktop.machine import catalogue, emulator, qemu
 from desktop.machine.catalogue import Machine
 from desktop.session import ending, lock, record, sessions
 from desktop.session.record import Paths, Record, State
+from desktop.session.wish import Wish
 from desktop.settings import Settings
 
 TOKEN_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
 TOKEN_LENGTH = 8  # all that VNC authentication looks at
-
-
-@dataclass(frozen=True, kw_only=True)
-class Wish:
-    """What somebody asks for; None takes the default. Memory is MB, lifetime seconds.
-
-    `form` names the form that was sent: the same one is the same session.
-    """
-
-    machine: str | None = None
-    cpu: int | None = None
-    memory: int | None = None
-    video: str | None = None
-    gpu: bool | None = None
-    persistent: bool | None = None
-    lifetime: int | None = None
-    form: str = ""
+FOR_EVER = 10 * 366 * 86400  # seconds: the longest lifetime where there is no limit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +88,7 @@ def settle(settings: Settings, wish: Wish, owner: str) -> Choice:
         memory=within("memory", wish.memory, 16, *may.memory), disk=may.disk,
         video=wish.video or machine.video or settings.qemu_video, gpu=bool(wish.gpu),
         persistent=bool(wish.persistent),
-        lifetime=within("lifetime", wish.lifetime, 1, longest, longest or 10 * 366 * 86400),
+        lifetime=within("lifetime", wish.lifetime, min(longest, 1), longest, longest or FOR_EVER),
         accel=emulator.accelerator(settings).name)
     qemu.check(qemu.Hardware(machine=machine, cpu=choice.cpu, memory=choice.memory,
                              video=choice.video, accel=choice.accel, gpu=choice.gpu,
@@ -120,41 +105,36 @@ def within(name: str, value: int | None, least: int, default: int, most: int) ->
     return value
 
 
-def make(settings: Settings, choice: Choice, owner: str, *, form: str, source: str, method: str,
-         endpoint: str) -> Claim | Record:
+def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: str, source: str,
+         method: str, endpoint: str) -> Claim | Record:
     """Promise a session, or return the one that this form has started already.
 
-    `endpoint` is where it is shown; empty for its own socket behind Apache. Raises Refusal when
-    there is no room.
+    `paths` is where it will be, `endpoint` where it is shown. Raises Refusal when there is no
+    room.
     """
     with lock.holding(settings.dir_cfg / "capacity.lock"):
         entries = sessions.all(settings)
         for entry in entries:
             if form and (entry.owner, entry.form) == (owner, form):
                 return entry
-        if any(replaced(entry, choice.machine) for entry in entries):
+        if any(entry.machine == choice.machine.name and sessions.altered(settings, entry)
+               for entry in entries):
             raise Refusal(f"{choice.machine.name} was changed while sessions of it are running.",
                           409, "It can be had again when they have ended; choose another one.")
         capacity.check(settings, capacity.measure(settings), [promise(entry) for entry in entries],
                        Promise(owner, choice.cpu, choice.memory, choice.disk))
         cards = () if not choice.gpu else gpu.free_one(
             gpu.find(settings), {address for entry in entries for address in entry.gpu}).group
-        new = record.new_id()
+        name = f"{slug(choice.machine.name)}-{paths.session[:4]}"
         now = process.boottime()
-        return write(settings, Record(
-            session=new, name=f"{slug(choice.machine.name)}-{new[:4]}", state=State.CLAIMED,
-            owner=owner, machine=choice.machine.name, title=choice.machine.title, cpu=choice.cpu,
+        return write(settings, paths, Record(
+            session=paths.session, name=name, state=State.CLAIMED, owner=owner,
+            machine=choice.machine.name, title=choice.machine.title, cpu=choice.cpu,
             memory=choice.memory, disk=choice.disk, video=choice.video, gpu=cards,
             persistent=choice.persistent, start=time.time(),
             deadline=now + choice.lifetime if choice.lifetime else 0.0, boot=process.boot_id(),
-            host=sessions.this_host(), launcher=detach.NAME,
-            endpoint=endpoint or str(Paths(settings.dir_cfg / new).websocket), form=form,
+            host=sessions.this_host(), launcher=detach.NAME, endpoint=endpoint, form=form,
             source=source, method=method, accel=choice.accel, master=choice.machine.stamp))
-
-
-def replaced(entry: Record, machine: Machine) -> bool:
-    """Tell whether a session's overlay lies on a master that is not what it was at the start."""
-    return entry.machine == machine.name and entry.master != machine.stamp
 
 
 def promise(entry: Record) -> Promise:
@@ -162,7 +142,7 @@ def promise(entry: Record) -> Promise:
     return Promise(entry.owner, entry.cpu, entry.memory, entry.disk)
 
 
-def write(settings: Settings, entry: Record) -> Claim:
+def write(settings: Settings, paths: Paths, entry: Record) -> Claim:
     """Make the directory of a session, locked before anybody can see it under its name."""
     draft = Paths(settings.dir_cfg / ".claim")
     ending.remove(draft.directory)  # of a request that was killed
@@ -174,7 +154,6 @@ def write(settings: Settings, entry: Record) -> Claim:
     draft.token.write_text(token)
     settings_file.write(settings, draft.settings)
     record.write(draft.directory, entry)
-    paths = Paths(settings.dir_cfg / entry.session)
     draft.directory.rename(paths.directory)
     return Claim(record=entry, paths=paths, token=token, lock=held, answer=answer)
 

@@ -23,13 +23,23 @@ def stop(settings: Settings, entry: Record, *, polite: bool = False, how: str = 
 
     `polite` lets the guest shut itself down first. `how` goes into the history.
     """
-    paths = sessions.paths(settings, entry)
+    ask_to_stop(settings, entry, polite, how)
+    see_off(settings, entry, PATIENCE + (POLITE if polite else 0), how)
+
+
+def ask_to_stop(settings: Settings, entry: Record, polite: bool, how: str) -> None:
+    """Have the keeper end its session; one that does not answer is dealt with by see_off."""
     try:
-        control.ask(paths, "stop", polite=polite, how=how)
-        if entry.keeper:
-            process.wait(entry.keeper, PATIENCE + (POLITE if polite else 0))
+        control.ask(sessions.paths(settings, entry), "stop", polite=polite, how=how)
     except control.Silent as problem:
         log.warning("%s: its processes are ended", problem)
+
+
+def see_off(settings: Settings, entry: Record, patience: float, how: str) -> None:
+    """Wait until a session that was asked to stop is gone, and see to it when it does not go."""
+    paths = sessions.paths(settings, entry)
+    if entry.keeper:
+        process.wait(entry.keeper, patience)
     try:
         handle = lock.take(paths.lock)
         if handle is None:  # the keeper hangs
@@ -115,10 +125,7 @@ def purge(settings: Settings) -> int:
     """End all sessions and remove every left-over; return how many sessions there were."""
     entries = sessions.all(settings)
     for entry in entries:
-        try:
-            control.ask(sessions.paths(settings, entry), "stop", how="purged")
-        except control.Silent:
-            pass  # stop() below has other means
+        ask_to_stop(settings, entry, False, "purged")
     for entry in entries:
-        stop(settings, entry, how="purged")
+        see_off(settings, entry, PATIENCE, "purged")
     return len(entries)

@@ -21,43 +21,52 @@ YOUNG = 60  # seconds for which a disk may not be locked yet
 OVERDUE = 60  # seconds after its deadline at which a session is ended over its keeper's head
 
 
-def sweep(settings: Settings) -> None:
-    """Look after every session nobody looks after, and every disk without a session."""
+def sweep(settings: Settings) -> list[Record]:
+    """Look after every session nobody looks after, and every disk without a session.
+
+    Return the sessions there are then, oldest first.
+    """
+    kept = []
     for directory in sessions.directories(settings):
         try:
-            look_after(settings, Paths(directory))
+            if entry := look_after(settings, Paths(directory)):
+                kept.append(entry)
         except OSError as error:
             log.warning("%s is left alone: %s", directory, error)
     try:
         sweep_snapshots(settings)
     except OSError as error:
         log.warning("%s is left alone: %s", settings.dir_snapshots, error)
+    return sorted(kept, key=lambda entry: entry.start)
 
 
-def look_after(settings: Settings, paths: Paths) -> None:
-    """Give a session without a keeper a new one, or end it."""
+def look_after(settings: Settings, paths: Paths) -> Record | None:
+    """Give a session without a keeper a new one, or end it; return the record if it lives."""
     entry = read(paths)
     if lock.held(paths.lock):
         if entry is None:
             ask_to_write(paths)
         elif entry.deadline and overdue(entry):
             ending.stop(settings, entry, how="its time was over")
-        return
+            return None
+        return entry
     handle = lock.take(paths.lock)
     if handle is None:
-        return
+        return entry
     try:
         entry = read(paths)
-        if entry and not detach.judges(entry):
-            return
+        if entry and not detach.judges(entry.launcher, entry.host):
+            return entry
         if entry and entry.state in (State.RUNNING, State.PAUSED) and ending.recorded(entry):
             log.warning("%s lost its keeper and gets another", entry.name)
-            detach.start(paths, {"lock": handle})
-            return
+            with detach.summon(paths.directory) as line:
+                detach.hand_over(line, {"lock": handle})
+            return entry
         log.warning("%s is dead and removed", paths.session)
         if entry is None:
             set_aside(settings, paths)
         ending.finish(settings, paths, entry, "lost")
+        return None
     finally:
         os.close(handle)
 

@@ -31,42 +31,42 @@ PICTURE_AGE = 2.0  # seconds for which one picture of the screen serves all who 
 
 
 def main(directory: Path) -> int:
-    """Keep the session of this directory; return the exit status."""
+    """Keep the session of this directory, once it is handed over; return the exit status."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())  # Apache's threads leave SIGTERM blocked
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     os.umask(0o077)
-    logs.set_up("keeper")
-    handed = dict(pair.split("=") for pair in os.environ.pop(detach.DESCRIPTORS, "").split(","))
-    for number in handed.values():
-        os.set_inheritable(int(number), False)
+    line = socket.socket(fileno=int(os.environ.pop(detach.LINE)))
+    handed = detach.receive(line)
+    if not handed:
+        return 0
     paths = Paths(directory)
+    logs.to_file(paths.keeper_log)
+    logs.set_up("keeper")
     keeper = Keeper(paths, record.read(directory), settings.read(paths.settings))
-    ready = int(handed["ready"]) if "ready" in handed else None
     try:
-        if ready is None:
-            keeper.adopt()
+        if "listener" in handed:
+            keeper.start(socket.socket(fileno=handed["listener"]))
         else:
-            keeper.start(socket.socket(fileno=int(handed["listener"])))
+            keeper.adopt()
     except (Refusal, process.Failed, qmp.Error, OSError) as problem:
         log.error("%s could not be started: %s", keeper.entry.name, problem)
         keeper.finish(f"failed: {problem}")
-        tell(ready, {"problem": getattr(problem, "message", str(problem)),
-                     "hint": getattr(problem, "hint", ""),
-                     "status": getattr(problem, "status", 500)})
+        tell(line, {"problem": getattr(problem, "message", str(problem)),
+                    "hint": getattr(problem, "hint", ""),
+                    "status": getattr(problem, "status", 500)})
         return 1
-    tell(ready, {"ready": True})
+    tell(line, {"ready": True})
     keeper.run()
     return 0
 
 
-def tell(ready: int | None, answer: dict[str, Any]) -> None:
+def tell(line: socket.socket, answer: dict[str, Any]) -> None:
     """Tell the request that waits how the start went; it may have gone away."""
-    if ready is not None:
+    with line:
         try:
-            os.write(ready, json.dumps(answer).encode() + b"\n")
+            line.sendall(json.dumps(answer).encode())
         except BrokenPipeError:
             pass
-        os.close(ready)
 
 
 class Keeper:

@@ -51,11 +51,9 @@ def ports(settings: Settings) -> Iterator[int]:
     return iter(range(first, min(first + (settings.service_max_instance_nb or 1000), 65536)))
 
 
-def endpoint(listener: socket.socket) -> str:
-    """Return the address as the record names it."""
-    if listener.family == socket.AF_UNIX:
-        return str(listener.getsockname())
-    return "{}:{}".format(*listener.getsockname())
+def endpoint(listener: socket.socket | None, paths: Paths) -> str:
+    """Return the address as the record names it: of this socket, or of the one behind Apache."""
+    return "{}:{}".format(*listener.getsockname()) if listener else str(paths.websocket)
 
 
 def again(entry: Record, paths: Paths) -> socket.socket:

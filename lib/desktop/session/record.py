@@ -7,7 +7,6 @@ Readers tolerate whatever they find: a record that cannot be understood raises C
 import json
 import os
 import re
-import secrets
 from base64 import b32encode
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
@@ -82,30 +81,41 @@ class Record:
     network: Process | None = None
 
 
+class File:
+    """The path of one file in a session's directory, made when somebody wants it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, paths: "Paths", kind: type["Paths"]) -> Path:
+        return paths.directory / self.name
+
+
 class Paths:
     """Where the files of a session are."""
+
+    record = File("session.json")
+    settings = File("settings.ini")  # as they were at the start
+    lock = File("lock")  # held: the keeper, or the request before it, is alive
+    answer = File("answer")  # held by the request that starts it, until it answers
+    token = File("token")  # what a person types; QEMU reads it too
+    control = File("ctl.sock")
+    websocket = File("ws.sock")
+    vnc = File("vnc.sock")
+    qmp = File("qmp.sock")
+    qmp2 = File("qmp2.sock")  # for recovery, when the keeper hangs
+    screen = File("screen.png")
+    keeper_log = File("keeper.log")
+    qemu_log = File("qemu.log")
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.session = directory.name
-        self.record = directory / "session.json"
-        self.settings = directory / "settings.ini"  # as they were at the start
-        self.lock = directory / "lock"  # held: the keeper, or the request before it, is alive
-        self.answer = directory / "answer"  # held by the request that starts it, until it answers
-        self.token = directory / "token"  # what a person types; QEMU reads it too
-        self.control = directory / "ctl.sock"
-        self.websocket = directory / "ws.sock"
-        self.vnc = directory / "vnc.sock"
-        self.qmp = directory / "qmp.sock"
-        self.qmp2 = directory / "qmp2.sock"  # for recovery, when the keeper hangs
-        self.screen = directory / "screen.png"
-        self.keeper_log = directory / "keeper.log"
-        self.qemu_log = directory / "qemu.log"
 
 
 def new_id() -> str:
     """Return 128 random bits in base32, lower case, without padding."""
-    return b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+    return b32encode(os.urandom(16)).decode().rstrip("=").lower()
 
 
 def encode(record: Record) -> str:

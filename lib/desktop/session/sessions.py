@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from desktop.errors import Refusal
+from desktop.machine.memo import stamp
 from desktop.process import boot_id, boottime
 from desktop.session import record
 from desktop.session.record import Corrupt, Paths, Record
@@ -24,6 +25,9 @@ def directories(settings: Settings) -> Iterator[Path]:
             names = [entry.name for entry in entries if record.ID.fullmatch(entry.name)]
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise Refusal(f"dir_cfg = {settings.dir_cfg} cannot be read: {error.strerror}.", 500,
+                      "Another user's sessions are not yours to see.") from error
     yield from (settings.dir_cfg / name for name in sorted(names))
 
 
@@ -54,6 +58,14 @@ def find(settings: Settings, word: str) -> Record:
 def paths(settings: Settings, entry: Record) -> Paths:
     """Return where the files of a session are."""
     return Paths(settings.dir_cfg / entry.session)
+
+
+def altered(settings: Settings, entry: Record) -> bool:
+    """Tell whether the image below a session is not what it was at its start."""
+    try:
+        return stamp(settings.dir_machines / entry.machine) != entry.master
+    except OSError:
+        return True
 
 
 def expires(entry: Record) -> float:

@@ -7,14 +7,17 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from desktop.errors import Refusal
 from desktop.launch import detach
-from desktop.session import claim, ending, history, housekeeping, listening, lock, record, sessions
-from desktop.session.claim import Claim, Wish
+from desktop.session import lock, record
 from desktop.session.record import Corrupt, Paths, Record
+from desktop.session.wish import Wish
 from desktop.settings import Settings
+
+if TYPE_CHECKING:
+    from desktop.session.claim import Claim
 
 PATIENCE = 30.0  # seconds for a machine to answer
 
@@ -34,22 +37,31 @@ def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", metho
     `direct` shows it on a port of 127.0.0.1 instead of behind Apache; `meanwhile` runs while
     QEMU starts. The same form of the same person is one session. Raises Refusal.
     """
+    os.umask(0o077)  # all that is a session's is its owner's alone
     check_programs(settings)
-    sessions.room(settings)
-    housekeeping.sweep(settings)
-    choice = claim.settle(settings, wish, owner)
-    if wish.form and history.knows(settings, owner, wish.form):
-        raise Refusal("The session that this form started is over.", 410, "Open the form again.")
-    listener = listening.by_hand(settings) if direct else None
-    claimed = claim.make(settings, choice, owner, form=wish.form, source=source, method=method,
-                         endpoint=listening.endpoint(listener) if listener else "")
-    if isinstance(claimed, Record):
-        return await_other(sessions.paths(settings, claimed))
-    try:
-        launch(settings, claimed, listener or listening.behind_apache(claimed.paths), meanwhile)
-        return Started(record.read(claimed.paths.directory), claimed.token)
-    finally:
-        os.close(claimed.answer)
+    paths = Paths(settings.dir_cfg / record.new_id())
+    with detach.summon(paths.directory) as line:
+        # Read now, while the keeper reads its own: 40 ms of both.
+        from desktop.session import claim, history, housekeeping, listening, sessions
+        sessions.room(settings)
+        housekeeping.sweep(settings)
+        choice = claim.settle(settings, wish, owner)
+        if wish.form and history.knows(settings, owner, wish.form):
+            raise over()
+        listener = listening.by_hand(settings) if direct else None
+        claimed = claim.make(settings, choice, owner, paths=paths, form=wish.form, source=source,
+                             method=method, endpoint=listening.endpoint(listener, paths))
+        if isinstance(claimed, Record):
+            return await_other(sessions.paths(settings, claimed))
+        with listener or listening.behind_apache(paths) as screen:
+            detach.hand_over(line, {"lock": claimed.lock, "listener": screen.fileno()})
+        os.close(claimed.lock)
+        try:
+            meanwhile()
+            wait_ready(settings, claimed, line)
+            return Started(record.read(paths.directory), claimed.token)
+        finally:
+            os.close(claimed.answer)
 
 
 def check_programs(settings: Settings) -> None:
@@ -63,38 +75,20 @@ def check_programs(settings: Settings) -> None:
                       "Leave it at its default; the package is used, not the program.")
 
 
-def launch(settings: Settings, claimed: Claim, listener: socket.socket,
-           meanwhile: Callable[[], object]) -> None:
-    """Start the keeper, which has the lock from now on, and wait until it is ready."""
-    answer, ready = os.pipe()
-    try:
-        detach.start(claimed.paths, {"lock": claimed.lock, "ready": ready,
-                                     "listener": listener.fileno()})
-        os.close(ready)
-        os.close(claimed.lock)
-        listener.close()
-        meanwhile()
-        problem = wait_ready(answer)
-    finally:
-        os.close(answer)
-    if problem:
-        if claimed.paths.directory.exists():
-            ending.stop(settings, claimed.record, how=f"failed: {problem}")
-        raise problem
-
-
-def wait_ready(answer: int) -> Refusal | None:
-    """Return the reason why the machine is not ready, once the keeper has spoken."""
-    if not select.select([answer], [], [], PATIENCE)[0]:
-        return Refusal(f"The machine did not answer in {PATIENCE:g} s.", 503,
-                       "The server may be very busy: try again.", retry_after=60)
-    line = os.read(answer, 65536)
-    if not line:
-        return Refusal("The keeper of the machine ended.", 500, "Tell your administrator.")
-    facts: dict[str, Any] = json.loads(line)
-    if facts.get("ready"):
-        return None
-    return Refusal(facts["problem"], facts["status"], facts["hint"])
+def wait_ready(settings: Settings, claimed: "Claim", line: socket.socket) -> None:
+    """Wait until the keeper says that its machine answers; raise Refusal when it does not."""
+    problem = Refusal(f"The machine did not answer in {PATIENCE:g} s.", 503,
+                      "The server may be very busy: try again.", retry_after=60)
+    if select.select([line], [], [], PATIENCE)[0]:
+        facts: dict[str, Any] = json.loads(line.recv(65536) or b"{}")
+        if facts.get("ready"):
+            return
+        problem = Refusal(facts.get("problem", "The keeper of the machine ended."),
+                          facts.get("status", 500), facts.get("hint", "Tell your administrator."))
+    if claimed.paths.directory.exists():
+        from desktop.session import ending  # only when something went wrong
+        ending.stop(settings, claimed.record, how=f"failed: {problem}")
+    raise problem
 
 
 def await_other(paths: Paths) -> Started:
@@ -103,5 +97,9 @@ def await_other(paths: Paths) -> Started:
         with lock.holding(paths.answer):
             return Started(record.read(paths.directory), paths.token.read_text())
     except (FileNotFoundError, Corrupt) as error:
-        raise Refusal("The session that this form started is over.", 410,
-                      "Open the form again.") from error
+        raise over() from error
+
+
+def over() -> Refusal:
+    """Return the refusal of a form whose session has ended."""
+    return Refusal("The session that this form started is over.", 410, "Open the form again.")

@@ -7,7 +7,6 @@ from typing import Any
 from desktop.errors import Refusal
 from desktop.host import capacity, network, volumes
 from desktop.machine import emulator
-from desktop.machine.memo import stamp
 from desktop.session import sessions
 from desktop.session.record import Record
 from desktop.settings import Settings
@@ -66,16 +65,8 @@ def direct(endpoint: str, secret: str) -> dict[str, str]:
 
 def reason(settings: Settings, entry: Record) -> str:
     """Return what is to be said about the state of a session."""
-    changed = CHANGED if altered(settings, entry) else ""
+    changed = CHANGED if sessions.altered(settings, entry) else ""
     return "; ".join(text for text in (entry.reason, changed) if text)
-
-
-def altered(settings: Settings, entry: Record) -> bool:
-    """Tell whether the image below a session is not what it was at its start."""
-    try:
-        return stamp(settings.dir_machines / entry.machine) != entry.master
-    except OSError:
-        return True
 
 
 def token(settings: Settings, entry: Record) -> str:
@@ -100,10 +91,9 @@ def summary(facts: Mapping[str, Any]) -> dict[str, Any]:
                            if name not in JSON and name not in FOR_PAGES}
 
 
-def overview(settings: Settings, name: str, place: Place | None, *,
+def overview(settings: Settings, entries: Sequence[Record], name: str, place: Place | None, *,
              everybody: bool) -> dict[str, Any]:
     """Return the sessions of somebody, or with `everybody` all and the server."""
-    entries = sessions.all(settings)
     cards = [own(settings, entry, place) if entry.owner == name else public(settings, entry)
              for entry in entries if everybody or entry.owner == name]
     return {"sessions": cards, "all": everybody,
@@ -123,7 +113,7 @@ def moment(stamp: float) -> str:
 def server(settings: Settings, entries: Sequence[Record]) -> dict[str, Any]:
     """Return how the server does; memory is MB, disk GB, load a share of all CPUs."""
     found = capacity.measure(settings)
-    changed = sorted({entry.machine for entry in entries if altered(settings, entry)})
+    changed = sorted({entry.machine for entry in entries if sessions.altered(settings, entry)})
     return {"cpus": found.cpus, "load": found.load, "memory": found.memory,
             "promised": sum(entry.memory for entry in entries if entry.state.live),
             "available": found.available, "disk_free": found.disk_free,

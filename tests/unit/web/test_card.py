@@ -11,7 +11,7 @@ from asking import Make
 
 from desktop.machine.memo import stamp
 from desktop.process import boot_id, boottime
-from desktop.session import record
+from desktop.session import record, sessions
 from desktop.session.record import Record, State
 from desktop.settings import ROOT, Settings
 from desktop.web import card, gateway, page
@@ -80,9 +80,9 @@ def test_others_open_nothing(settings: Settings) -> None:
 def test_an_overview(settings: Settings) -> None:
     add(settings, "ada")
     add(settings, "bob")
-    mine = card.overview(settings, "bob", None, everybody=False)
+    mine = card.overview(settings, sessions.all(settings), "bob", None, everybody=False)
     assert [one["user"] for one in mine["sessions"]] == ["bob"] and mine["host"] is None
-    everything = card.overview(settings, "ada", None, everybody=True)
+    everything = card.overview(settings, sessions.all(settings), "ada", None, everybody=True)
     assert [one["user"] for one in everything["sessions"]] == ["ada", "bob"]
     assert [one["token"] for one in everything["sessions"]] == [SECRET, None]
     assert everything["host"]["promised"] == 512 and everything["host"]["sessions"] == 2
@@ -100,7 +100,7 @@ def test_an_image_that_was_changed_is_marked(settings: Settings) -> None:
     assert card.public(settings, entry)["reason"] == f"paused; {card.CHANGED}"
     assert "tiny.iso" in card.server(settings, [entry])["warnings"][-1]
     (settings.dir_machines / "tiny.iso").unlink()
-    assert card.altered(settings, entry)
+    assert sessions.altered(settings, entry)
 
 
 def test_a_session_without_end_or_from_another_boot(settings: Settings) -> None:
@@ -122,9 +122,9 @@ def test_pages_have_all_they_need(settings: Settings, ask: Make, state: State,
     frame = Frame({"name": EVIL, "admin": True}, [EVIL])
     one = page.html(200, frame, "session.html", entry.title, s=card.own(wide, entry, place))
     everything = page.html(200, frame, "sessions.html", "Sessions",
-                           **card.overview(wide, "ada", place, everybody=True))
+                           **card.overview(wide, sessions.all(wide), "ada", place, everybody=True))
     alone = page.by_itself(replace(wide, dir_html=ROOT / "html"), "sessions.html", "Sessions",
-                           **card.overview(wide, "ada", None, everybody=True))
+                           **card.overview(wide, sessions.all(wide), "ada", None, everybody=True))
     for text in (one.body.decode(), everything.body.decode(), alone):
         assert "<script>alert" not in text and "&lt;script&gt;" in text
     assert SECRET not in alone

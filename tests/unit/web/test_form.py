@@ -9,7 +9,7 @@ from test_card import add
 from desktop.errors import Refusal
 from desktop.session.claim import Wish
 from desktop.settings import Settings
-from desktop.web import form
+from desktop.web import form, offer
 from desktop.web.login import Person
 
 
@@ -63,7 +63,7 @@ def test_an_offer_to_a_stranger(settings: Settings) -> None:
     (settings.dir_machines / "adas.ini").write_text("users = ada\ncpu = 2\ncpu_max = 3\n"
                                                     "memory = 96\nmemory_max = 128\n")
     add(settings, "ada")
-    found = form.offer(settings, None)
+    found = offer.offer(settings, None)
     json.dumps(found)
     assert found["person"] == {"name": None, "admin": False}
     assert found["enter"] == {"user": True, "password": True}
@@ -71,9 +71,9 @@ def test_an_offer_to_a_stranger(settings: Settings) -> None:
     machines = {one["name"]: one for one in found["machines"] if one["name"] != "tiny.iso"}
     assert set(machines) == {"disk.raw", "bad.qcow2"}
     assert not machines["disk.raw"]["problem"] and machines["bad.qcow2"]["problem"]
-    assert form.offer(settings, None)["form"] != found["form"]
+    assert offer.offer(settings, None)["form"] != found["form"]
 
-    theirs = form.offer(settings, Person("ada", True, "htpasswd"))
+    theirs = offer.offer(settings, Person("ada", True, "htpasswd"))
     [machine] = [one for one in theirs["machines"] if one["name"] == "adas.raw"]
     assert machine["cpu"] == {"default": 2, "max": 3}
     assert machine["memory"] == {"default": 96, "max": 128, "step": 32}
@@ -87,7 +87,7 @@ def test_an_offer_of_little(settings: Settings) -> None:
                      service_max_instance_nb=1, qemu_accel="kvm")
     scarce.dir_machines.mkdir(exist_ok=True)
     add(scarce, "bob")
-    found = form.offer(scarce, Person("guest-x", False, "guest"))
+    found = offer.offer(scarce, Person("guest-x", False, "guest"))
     assert found["persistent"]["offered"] is False and found["persistent"]["reason"]
     assert found["service"]["open"] is True and found["service"]["notices"]
     assert found["free"]["sessions"] == 0 and "1" in found["free"]["reason"]

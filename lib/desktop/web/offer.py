@@ -1,0 +1,70 @@
+"""What the form may offer to this person now; html/facts.js reads it."""
+
+import secrets
+from dataclasses import asdict
+from typing import Any
+
+from desktop import __version__
+from desktop.auth import chain
+from desktop.errors import Refusal
+from desktop.host import capacity, gpu
+from desktop.machine import catalogue
+from desktop.machine.catalogue import Machine
+from desktop.session import claim, sessions
+from desktop.session.record import Record
+from desktop.settings import Settings
+from desktop.web import card, page
+from desktop.web.form import VIDEO
+from desktop.web.login import Person
+
+
+def offer(settings: Settings, person: Person | None) -> dict[str, Any]:
+    """Return what the form offers."""
+    name, admin = (person.name, person.admin) if person else ("", False)
+    entries = sessions.all(settings)
+    mine = [entry for entry in entries if person and entry.owner == name]
+    free = capacity.free(settings, capacity.measure(settings),
+                         [claim.promise(entry) for entry in entries], name)
+    stranger = person is None and bool(chain.methods(settings))
+    return {
+        "service": {"version": __version__, "open": settings.allow_unauthenticated,
+                    "notices": page.notices(settings) + card.warnings(settings)},
+        "person": {"name": name or None, "admin": admin},
+        "enter": {"user": stranger, "password": stranger},
+        "machines": [machine(settings, one)
+                     for one in catalogue.offered(settings, name, admin)],
+        "default_machine": settings.machine, "video": list(VIDEO), "free": asdict(free),
+        "persistent": {"offered": settings.service_allow_persistent, "reason":
+                       "" if settings.service_allow_persistent else "Not offered here."},
+        "gpu": cards(settings, entries),
+        "lifetime": {"default": settings.snapshot_lifetime, "max": settings.snapshot_lifetime},
+        "form": secrets.token_urlsafe(12),
+        "mine": [{"session": entry.session, "name": entry.name, "machine": entry.machine,
+                  "state": str(entry.state), "expires": card.moment(sessions.expires(entry))}
+                 for entry in mine]}
+
+
+def machine(settings: Settings, one: Machine) -> dict[str, Any]:
+    """Return one machine of the list; memory is MB, disk GB."""
+    may = claim.limits(settings, one)
+    default, most = may.memory
+    return {"name": one.name, "title": one.title, "description": one.description,
+            "icon": one.icon, "problem": one.problem,
+            "cpu": {"default": may.cpu[0], "max": may.cpu[1]},
+            "memory": {"default": default, "max": most, "step": min(default & -default, 1024)},
+            "disk": {"default": may.disk, "max": may.disk},
+            "video": one.video or settings.qemu_video}
+
+
+def cards(settings: Settings, entries: list[Record]) -> dict[str, Any]:
+    """Return whether a graphics card can be had, and why not."""
+    found = gpu.find(settings)
+    taken = {address for entry in entries for address in entry.gpu}
+    free = [one for one in found if not one.problem and taken.isdisjoint(one.group)]
+    reason = ""
+    if not free:
+        try:
+            gpu.free_one(found, taken)
+        except Refusal as problem:
+            reason = problem.message
+    return {"offered": bool(free), "free": len(free), "reason": reason}
