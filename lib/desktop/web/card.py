@@ -7,7 +7,7 @@ from typing import Any
 from desktop.errors import Refusal
 from desktop.host import capacity, network, volumes
 from desktop.machine import emulator
-from desktop.machine.memo import stamp
+from desktop.memo import stamp
 from desktop.session import sessions
 from desktop.session.record import Record
 from desktop.settings import Settings
