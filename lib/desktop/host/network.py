@@ -5,10 +5,7 @@ network does, and there a guest reaches services of this computer through 10.0.2
 """
 
 import os
-import select
 import shutil
-import socket
-from ipaddress import ip_address
 from pathlib import Path
 
 from desktop import process
@@ -58,6 +55,8 @@ def works(settings: Settings) -> bool:
 
 def tried() -> bool:
     """Start passt on a socket whose other end is closed: it ends at once, well if all is well."""
+    import select  # with socket, only until the answer is remembered
+    import socket
     ours, theirs = socket.socketpair()
     with ours, theirs:
         child = process.start(helper(theirs.fileno()), Path("/dev/null"), [theirs.fileno()])
@@ -106,6 +105,7 @@ def names(root: Path) -> list[str]:
 
 def reachable(path: Path) -> list[str]:
     """Return the name servers of a resolv.conf that are not on this computer, at most three."""
+    from ipaddress import ip_address  # 1 ms, and only where the helper is started
     try:
         words = [line.split() for line in path.read_text(errors="replace").splitlines()]
     except OSError:
