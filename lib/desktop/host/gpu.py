@@ -5,6 +5,7 @@ only when nothing there is used by the host (Linux, Documentation/driver-api/vfi
 """
 
 import os
+import resource
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,14 @@ def free_one(gpus: Sequence[Gpu], taken: Collection[str]) -> Gpu:
         raise Refusal(f"The graphics card {gpus[0].address} cannot be given to a machine: "
                       f"{gpus[0].problem}.", 503, "An administrator can repair this.")
     raise Refusal("This server has no graphics card to give.", 409, "Do without one.")
+
+
+def check_memory(memory: int) -> None:
+    """Raise Refusal when this process may not lock so many MB, which a card's machine needs."""
+    limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
+    if os.geteuid() != 0 and limit != resource.RLIM_INFINITY and limit >> 20 < memory:
+        raise Refusal(f"A machine with a graphics card locks its {memory} MB of memory, and the "
+                      f"limit here is {limit >> 20} MB.", 409, explain("RLIMIT_MEMLOCK"))
 
 
 def explain(words: str) -> str:

@@ -4,15 +4,17 @@ passt gives machines the internet without the server's own 127.0.0.1. Without pa
 network does, and there a guest reaches services of this computer through 10.0.2.2.
 """
 
+import os
 import shutil
-from ipaddress import ip_address
 from pathlib import Path
 
-from desktop.process import ENVIRONMENT
+from desktop import process
+from desktop.memo import Memo, stamp
 from desktop.settings import Settings
 
 RESOLVERS = ("etc/resolv.conf", "run/systemd/resolve/resolv.conf",
              "run/NetworkManager/no-stub-resolv.conf", "run/dnsmasq/resolv.conf")
+TRY_SECONDS = 2
 FORWARD = "169.254.1.53"  # asked by guests, answered by a resolver on the server's 127.0.0.x
 
 
@@ -23,14 +25,46 @@ def kind(settings: Settings, proc: Path = Path("/proc")) -> str:
     """
     if settings.guest_network != "internet":
         return settings.guest_network
-    if not passt():
-        return "user"
-    return "passt" if routed(proc) else "isolated"
+    if not routed(proc):
+        return "isolated"
+    return "passt" if works(settings) else "user"
 
 
 def passt() -> str:
     """Return the path of the program passt, or nothing."""
-    return shutil.which("passt", path=ENVIRONMENT["PATH"]) or ""
+    return shutil.which("passt", path=process.ENVIRONMENT["PATH"]) or ""
+
+
+def works(settings: Settings) -> bool:
+    """Tell whether passt is installed and runs here; success is remembered until the next boot.
+
+    It puts itself into a user namespace, which a chroot, a container or a hardened kernel refuses.
+    """
+    program = passt()
+    if not program:
+        return False
+    memo = Memo(settings.dir_state / "network.json")
+    now = f"{stamp(Path(program))} {process.boot_id()} {os.getuid()}"
+    if memo.get(program, now) is not True:
+        if not tried():
+            return False
+        memo.put(program, now, True)
+        memo.save()
+    return True
+
+
+def tried() -> bool:
+    """Start passt on a socket whose other end is closed: it ends at once, well if all is well."""
+    import select  # with socket, only until the answer is remembered
+    import socket
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        child = process.start(helper(theirs.fileno()), Path("/dev/null"), [theirs.fileno()])
+    end = os.pidfd_open(child.pid)
+    if not select.select([end], [], [], TRY_SECONDS)[0]:
+        child.kill()
+    os.close(end)
+    return child.wait() == 0
 
 
 def routed(proc: Path) -> bool:
@@ -71,6 +105,7 @@ def names(root: Path) -> list[str]:
 
 def reachable(path: Path) -> list[str]:
     """Return the name servers of a resolv.conf that are not on this computer, at most three."""
+    from ipaddress import ip_address  # 1 ms, and only where the helper is started
     try:
         words = [line.split() for line in path.read_text(errors="replace").splitlines()]
     except OSError:
@@ -101,7 +136,7 @@ def announce(kind: str) -> str:
     """Return what people must know about the network, or nothing."""
     if kind == "user":
         return ("Machines reach local services of this server through 10.0.2.2, because the "
-                "program passt is not installed.")
+                "program passt does not work here.")
     if kind == "isolated":
         return "Machines have a network card that leads nowhere."
     return "Machines have no network card." if kind == "none" else ""

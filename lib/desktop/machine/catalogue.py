@@ -15,7 +15,7 @@ from desktop.errors import Refusal
 from desktop.machine import descriptor, firmware, image
 from desktop.machine.descriptor import ENDINGS, Machine
 from desktop.machine.image import Format
-from desktop.machine.memo import Memo
+from desktop.memo import Memo
 from desktop.settings import Settings, nearest
 
 __all__ = ["Machine", "find", "offered"]

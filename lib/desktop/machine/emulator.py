@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from desktop import process
 from desktop.errors import Refusal
-from desktop.machine.memo import Memo, stamp
+from desktop.memo import Memo, stamp
 from desktop.settings import Settings
 
 MODULES = ("/usr/lib/x86_64-linux-gnu/qemu", "/usr/lib/qemu", "/usr/lib64/qemu")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from desktop import process
-from desktop.machine.memo import Memo
+from desktop.memo import Memo
 
 if TYPE_CHECKING:
     from oslo_utils.imageutils.format_inspector import FileInspector

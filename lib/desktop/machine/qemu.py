@@ -4,6 +4,7 @@ What a guest can see follows from Hardware alone; paths, descriptors, ids and se
 """
 
 from desktop.errors import Refusal
+from desktop.host import gpu
 from desktop.machine import devices
 from desktop.machine.wiring import VIDEO, Hardware, Options, Wiring, block, quote
 
@@ -43,6 +44,8 @@ def check(hardware: Hardware) -> None:
     if VIDEO[hardware.video] not in known.devices:
         raise Refusal(f"This QEMU has no video card {hardware.video}.", 409,
                       "Choose another one, such as std.")
+    if hardware.gpu:
+        gpu.check_memory(hardware.memory)
 
 
 def base(hardware: Hardware, wiring: Wiring) -> Options:

@@ -46,8 +46,14 @@ def create(settings: Settings, machine: Machine, directory: Path, disk: float) -
 
 
 def remove(directory: Path) -> None:
-    """Remove a session's directory; nothing there is fine, and no link is followed."""
-    if directory.is_symlink():
-        directory.unlink(missing_ok=True)
-        return
-    shutil.rmtree(directory, ignore_errors=not directory.exists())
+    """Remove a session's directory; nothing there is fine, and no link is followed.
+
+    Raises OSError for what cannot be removed.
+    """
+    try:
+        if directory.is_symlink():
+            directory.unlink()
+        else:
+            shutil.rmtree(directory)
+    except FileNotFoundError:  # gone, or somebody else is removing it at this moment
+        shutil.rmtree(directory, ignore_errors=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from desktop.errors import Refusal
-from desktop.machine.memo import stamp
+from desktop.memo import stamp
 from desktop.process import boot_id, boottime
 from desktop.session import record
 from desktop.session.record import Corrupt, Paths, Record

@@ -1,6 +1,7 @@
 """GPUs on a made-up sysfs tree."""
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,14 @@ def test_a_card_is_busy_when_any_of_its_group_is(computer: Computer) -> None:
 def test_a_server_without_cards_says_so() -> None:
     with pytest.raises(Refusal, match="no graphics card"):
         gpu.free_one([], ())
+
+
+def test_memory_that_may_not_be_locked_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 33)
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (8 << 20, 8 << 20))
+    gpu.check_memory(8)
+    with pytest.raises(Refusal, match="limit here is 8 MB.*LimitMEMLOCK"):
+        gpu.check_memory(4096)
 
 
 @pytest.mark.parametrize("words, answer", [

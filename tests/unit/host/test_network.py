@@ -20,6 +20,11 @@ ip link set v0 up && ip link set v1 up && ip addr add 198.51.100.2/24 dev v0 && 
 ip route add default via 198.51.100.1 && mount --bind "$1" /etc/resolv.conf && shift && exec "$@"
 """
 
+works = network.works(Settings(dir_state=Path("/proc/nowhere")))
+passt_works = pytest.mark.skipif(not works, reason="passt does not work here")
+passt_can_be_tried = pytest.mark.skipif(not works or os.getuid() != 0,
+                                        reason="needs passt, and root for a network namespace")
+
 
 def proc(tmp_path: Path, route: str, route6: str = "") -> Path:
     """Make the two files of /proc that are read."""
@@ -29,7 +34,7 @@ def proc(tmp_path: Path, route: str, route6: str = "") -> Path:
     return tmp_path
 
 
-@pytest.mark.skipif(not network.passt(), reason="passt is not installed")
+@passt_works
 @pytest.mark.parametrize("route, route6, expected", [
     (ROUTE, "", "passt"),
     (ROUTE.replace("eth0\t0", "eth0\t1"), "", "isolated"),
@@ -37,7 +42,25 @@ def proc(tmp_path: Path, route: str, route6: str = "") -> Path:
     ("", f"{'0' * 32} 00 {'0' * 32} 00 {'0' * 32} 0 0 0 1 lo\n", "isolated")])
 def test_the_internet_needs_a_route(tmp_path: Path, route: str, route6: str,
                                     expected: str) -> None:
-    assert network.kind(Settings(), proc(tmp_path, route, route6)) == expected
+    settings = Settings(dir_state=tmp_path)
+    assert network.kind(settings, proc(tmp_path, route, route6)) == expected
+
+
+@passt_works
+def test_passt_is_tried_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(dir_state=tmp_path)
+    assert network.works(settings)
+    monkeypatch.setattr(network, "tried", None)
+    assert network.works(settings)
+
+
+@pytest.mark.parametrize("program", ["", "/bin/false", "/bin/yes"])
+def test_a_passt_that_does_not_run_is_not_used(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    monkeypatch.setattr(network, "passt", lambda: program)
+    monkeypatch.setattr(network, "TRY_SECONDS", 0.1)
+    assert network.kind(Settings(dir_state=tmp_path), proc(tmp_path, ROUTE)) == "user"
+    assert not (tmp_path / "network.json").exists()
 
 
 @pytest.mark.parametrize("kind", ["isolated", "none"])
@@ -73,10 +96,6 @@ def wire(tmp_path: Path, resolver: str, *words: str, user: int = 0) -> dict[str,
     assert done.returncode == 0, done.stderr
     facts: dict[str, object] = json.loads(done.stdout)
     return facts
-
-
-passt_can_be_tried = pytest.mark.skipif(not network.passt() or os.getuid() != 0,
-                                        reason="needs passt, and root for a network namespace")
 
 
 @passt_can_be_tried

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from desktop import process
 from desktop.machine import image
 from desktop.machine.image import Format, Unfit
-from desktop.machine.memo import Memo
+from desktop.memo import Memo
 
 DISKS = [Format.QCOW2, Format.VDI, Format.VMDK, Format.VPC, Format.VHDX, Format.QED, Format.RAW]
 OPTIONS = [("qcow2", "compat=0.10"), ("vdi", "static=on"), ("vpc", "subformat=fixed"),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from asking import Make
 
-from desktop.machine.memo import stamp
+from desktop.memo import stamp
 from desktop.process import boot_id, boottime
 from desktop.session import record, sessions
 from desktop.session.record import Record, State

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.machine.memo import Memo, stamp
+from desktop.memo import Memo, stamp
 
 
 def test_an_answer_holds_for_its_stamp(tmp_path: Path) -> None:
