@@ -7,14 +7,15 @@ from pathlib import Path
 
 import system
 from ledger import Ledger, checksum, keep
-from places import CONF, TREE
+from places import CONF, DROP_IN, TREE
 from report import Problem, Result, listing
 
 MODULES = ("alias", "dir", "env", "headers", "mime", "proxy", "proxy_http", "proxy_wstunnel",
            "reqtimeout", "rewrite")
 PORTS = Path("/etc/apache2/ports.conf")
 RUN = Path("/run/apache2")
-PID_FILE = RUN / "apache2.pid"
+PID_FILE = RUN / "apache2.pid"  # as the drop-in of apache2.service says
+ENVVARS = Path("/etc/apache2/envvars")
 PATIENCE = 20  # seconds for Apache to answer after its start
 
 
@@ -23,6 +24,8 @@ def serve(ledger: Ledger) -> Result:
 
     Raises Problem, with Apache's configuration as it was, when Apache refuses it.
     """
+    if system.systemd():
+        system.run("systemctl", "daemon-reload")  # the drop-in may be new
     missing = [name for name in (*MODULES, cgi()) if not enabled("mod", name)]
     before = CONF.path.read_bytes() if CONF.path.is_file() else None
     new = not enabled("conf", CONF.path.stem)
@@ -50,11 +53,20 @@ def serve(ledger: Ledger) -> Result:
     started = start(ledger.reload)
     ledger.reload = False
     ledger.save()
+    todo = [f"{CONF.path} is edited here and kept; compare with the .new beside it"
+            ] * (outcome == "edited") + pid_file_elsewhere()
     done = [f"modules {listing(missing, 11)}"] * bool(missing)
     done += [CONF.path.name] * (new or outcome == "changed") + [started] * bool(started)
     return Result(bool(done), listing(done) if done else "serves /desktop/ already",
-                  f"{CONF.path} is edited here and kept; compare with the .new beside it"
-                  if outcome == "edited" else "")
+                  "; ".join(todo))
+
+
+def pid_file_elsewhere() -> list[str]:
+    """Say what to do where the site moved Apache's pid file: systemd would wait for ours."""
+    named = system.run("sh", "-c", f'. {ENVVARS}; echo "$APACHE_PID_FILE"').strip()
+    if Path(named).resolve() == PID_FILE.resolve():
+        return []
+    return [f"before Apache is restarted, set PIDFile={named} in {DROP_IN}"]
 
 
 def cgi() -> str:
@@ -97,7 +109,6 @@ def reason(problem: Problem) -> str:
 def command(verb: str) -> None:
     """Start or reload Apache."""
     if system.systemd():
-        system.run("systemctl", "daemon-reload")  # the drop-in may be new
         system.run("systemctl", verb, "apache2")
     else:
         system.run("apache2ctl", {"start": "start", "reload": "graceful"}[verb])

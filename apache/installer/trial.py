@@ -1,11 +1,15 @@
 """The main job, once, as a browser does it: a form, a desktop whose screen answers, its end."""
 
+import re
 import time
+from base64 import b64encode
+from hashlib import sha256
 from urllib.parse import urlsplit
 
 import people
 import server
 from browser import Answer, Browser
+from places import CONF
 from report import Problem, Result
 
 BANNER = b"RFB 003.008\n"  # RFC 6143 7.1.1
@@ -25,6 +29,7 @@ def main_job() -> Result:
     page = browser.get("/desktop/")
     if page.status != 200:
         raise Problem(f"the form is answered by {said(page)}", hint())
+    blocked(browser.get("/desktop/novnc/vnc.html"))
     if not offer.json()["enter"]["user"]:
         return attempt(browser, offer, {})
     with people.visitor() as (name, password):
@@ -62,6 +67,18 @@ def attempt(browser: Browser, offer: Answer, who: dict[str, str]) -> Result:
         raise Problem(f"stopping the desktop is refused with {said(stopped)}", hint())
     return Result(False, f"{session['machine']} started in {ready:.1f} s, its screen answered, "
                   "stopped")
+
+
+def blocked(viewer: Answer) -> None:
+    """Raise Problem when the page of noVNC is not there or browsers would not run its scripts."""
+    if viewer.status != 200:
+        raise Problem(f"noVNC is answered by {said(viewer)}", "See dir_novnc and its directory.")
+    policy = viewer.headers.get("content-security-policy", "")
+    for script in re.findall(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", viewer.body, re.S):
+        checksum = "sha256-" + b64encode(sha256(script).digest()).decode()
+        if checksum not in policy:
+            raise Problem("noVNC's page has a script that its Content-Security-Policy forbids.",
+                          f"Add '{checksum}' to the script-src of noVNC in {CONF.path}.")
 
 
 def choose(offer: Answer) -> str:
