@@ -135,10 +135,10 @@ class Keeper:
             pause = RETRY if self.unsaved else self.calendar.pause(self.entry)
             for key, _ in self.selector.select(pause):
                 key.data()
-            self.hear()  # events may have come with the answers to commands
             if self.calendar.retry_is_due() and self.guest.room_on_disk():
                 self.calendar.retry = None
                 self.guest.command("cont")
+            self.hear()  # events may have come with the answers to commands
             self.over = self.over or self.calendar.over(self.entry)
             if self.unsaved:
                 self.update()
