@@ -200,8 +200,7 @@ class Installation:
         purge = self.script("admin.py", "--session_purge=1")
         try:
             assert purge.returncode == 0, purge
-            left = list(self.leftovers())
-            assert not left, f"left after a purge: {left}"
+            until(lambda: not list(self.leftovers()), 3, "the end of all sessions")
         finally:
             self.sweep_away()
 

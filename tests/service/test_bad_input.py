@@ -34,7 +34,7 @@ def test_an_absent_field_takes_its_default_and_an_empty_one_is_refused(
     if field in defaults:
         assert record[field] == defaults[field]
     else:
-        assert 86300 < record["deadline"] - float(open("/proc/uptime").read().split()[0]) <= 86400
+        assert 86300 < record["deadline"] - boottime() <= 86400
 
 
 NUMBERS = ["-1", "0", "1.5", "1e3", "0x10", "1,0", "+1", " 1", "1 ", "٣", "１", "१", "½", "one",
@@ -71,7 +71,6 @@ def test_machines_that_are_not_on_offer(site: Installation) -> None:
     for name in MACHINES:
         reply = ada.try_create(machine=name)
         refused(reply, 400, 404)
-        assert "<script>" not in reply.text
     page = ada.post("create", {**GOOD, "machine": "<script>alert(1)</script>"})
     assert page.status == 404 and "<script>alert" not in page.text
     offered = {one["name"] for one in ada.get("create", Accept="application/json")
@@ -170,7 +169,7 @@ def test_methods(site: Installation) -> None:
         for method in ("PUT", "DELETE", "PATCH", "FOO"):
             reply = ada.ask(method, script)
             assert reply.status in (405, 501), f"{method} {script} {reply}"
-    assert ada.ask("HEAD", "create").status == 200
+    assert ada.ask("HEAD", "create", Accept="application/json").status == 200
 
 
 def test_identity_and_terms_are_never_assumed(site: Installation) -> None:

@@ -38,8 +38,8 @@ def state(site: Installation, session: str) -> tuple[str, str]:
     return record["state"], record["reason"]
 
 
-def test_a_full_disk_pauses_machines_until_there_is_room(site: Installation,
-                                                         small_disk: Path) -> None:
+def test_a_full_disk_pauses_machines_until_there_is_room(small_disk: Path,
+                                                         site: Installation) -> None:
     site.configure(dir_snapshots=small_disk, host_disk_reserve=0, snapshot_alloc_disk=1)
     desktop = site.person().create(machine="tiny.iso", memory="128")
     guest = Guest(site.run / desktop.id)
@@ -65,7 +65,7 @@ def test_a_full_disk_pauses_machines_until_there_is_room(site: Installation,
     assert not list(small_disk.iterdir())
 
 
-def test_a_full_disk_refuses_new_sessions(site: Installation, small_disk: Path) -> None:
+def test_a_full_disk_refuses_new_sessions(small_disk: Path, site: Installation) -> None:
     site.configure(dir_snapshots=small_disk, host_disk_reserve=1)
     reply = site.person().try_create()
     assert reply.status == 503 and "disk" in reply.json["message"], str(reply)
@@ -77,8 +77,8 @@ def test_a_full_disk_refuses_new_sessions(site: Installation, small_disk: Path) 
     (small_disk / "filling").unlink()
 
 
-def test_a_full_place_for_records_harms_no_running_machine(install: Install,
-                                                           small_disk: Path) -> None:
+def test_a_full_place_for_records_harms_no_running_machine(small_disk: Path,
+                                                           install: Install) -> None:
     run = small_disk / "run"
     run.mkdir(mode=0o700)
     shutil.chown(run, USER, USER)
