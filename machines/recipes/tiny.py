@@ -75,9 +75,9 @@ def add_modules(root: Path, packages: Path, version: str) -> None:
     for index in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
         shutil.copyfile(source / index, target / index)
     run("depmod", "-b", root, version)
-    for index in target.glob("modules.*"):
-        if index.name not in ("modules.dep", "modules.alias"):
-            index.unlink()
+    for unused in target.glob("modules.*"):
+        if unused.name not in ("modules.dep", "modules.alias"):
+            unused.unlink()
 
 
 def pack(root: Path, archive: Path) -> None:
