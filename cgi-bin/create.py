@@ -38,7 +38,8 @@ def web(visit: Visit) -> Answer:
         return page.see(ADMINISTRATION[fields["machine"]])
     form.check_terms(fields)
     started = start(settings, form.wish(fields), person.name, source=visit.request.source,
-                    method=person.method, meanwhile=lambda: page.warm_up(visit.frame))
+                    method=person.method, admin=person.admin,
+                    meanwhile=lambda: page.warm_up(visit.frame))
     from desktop.web import card  # its half is read by start() while it waits
     facts = card.own(settings, started.record, visit.place)
     if visit.request.json:
@@ -52,7 +53,8 @@ def by_hand(errand: Errand) -> None:
     settings, line = errand.settings, errand.line
     for warning in card.warnings(settings):
         print(warning, file=sys.stderr)
-    started = start(settings, form.wish(line.commands), errand.user, method="hand", direct=True)
+    started = start(settings, form.wish(line.commands), errand.user, method="hand",
+                    admin=True, direct=True)
     facts = card.own(settings, started.record, None)
     print(json.dumps(card.brief(facts)) if line.on("json") else facts["url"])
 

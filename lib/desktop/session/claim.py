@@ -74,10 +74,10 @@ def limits(settings: Settings, machine: Machine) -> Limits:
                       machine.disk_max or float("inf")))
 
 
-def settle(settings: Settings, wish: Wish, owner: str) -> Choice:
+def settle(settings: Settings, wish: Wish, owner: str, admin: bool) -> Choice:
     """Return what a wish comes to; raise Refusal for what cannot be had on this host."""
     machine = catalogue.find(settings, settings.machine if wish.machine is None else wish.machine,
-                             owner)
+                             owner, admin)
     may = limits(settings, machine)
     if wish.persistent and not settings.service_allow_persistent:
         raise Refusal("Persistent sessions are not offered here.", 403,

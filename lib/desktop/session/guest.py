@@ -37,7 +37,7 @@ class Guest:
 
         Raises Refusal or process.Failed.
         """
-        machine = catalogue.find(self.settings, entry.machine, entry.owner)
+        machine = catalogue.find(self.settings, entry.machine, entry.owner, admin=True)
         disks = self.settings.dir_snapshots / self.paths.session
         disk = snapshot.create(self.settings, machine, disks, entry.disk)
         held = os.open(disks, os.O_RDONLY | os.O_DIRECTORY)

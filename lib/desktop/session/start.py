@@ -31,11 +31,13 @@ class Started:
 
 
 def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", method: str = "",
-          direct: bool = False, meanwhile: Callable[[], object] = lambda: None) -> Started:
+          admin: bool = False, direct: bool = False,
+          meanwhile: Callable[[], object] = lambda: None) -> Started:
     """Start a session and return when its screen answers.
 
-    `direct` shows it on a port of 127.0.0.1 instead of behind Apache; `meanwhile` runs while
-    QEMU starts. The same form of the same person is one session. Raises Refusal.
+    An `admin` may have every machine. `direct` shows it on a port of 127.0.0.1 instead of behind
+    Apache; `meanwhile` runs while QEMU starts. The same form of the same person is one session.
+    Raises Refusal.
     """
     os.umask(0o077)  # all that is a session's is its owner's alone
     check_programs(settings)
@@ -45,7 +47,7 @@ def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", metho
         from desktop.session import claim, history, housekeeping, listening, sessions
         sessions.room(settings)
         housekeeping.sweep(settings)
-        choice = claim.settle(settings, wish, owner)
+        choice = claim.settle(settings, wish, owner, admin)
         if wish.form and history.knows(settings, owner, wish.form):
             raise over()
         listener = listening.by_hand(settings) if direct else None

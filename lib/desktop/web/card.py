@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from desktop.errors import Refusal
-from desktop.host import capacity, network, volumes
+from desktop.host import capacity, network, usage, volumes
 from desktop.machine import emulator
 from desktop.session import sessions
 from desktop.session.record import Record
@@ -94,10 +95,17 @@ def summary(facts: Mapping[str, Any]) -> dict[str, Any]:
 def overview(settings: Settings, entries: Sequence[Record], name: str, place: Place | None, *,
              everybody: bool) -> dict[str, Any]:
     """Return the sessions of somebody, or with `everybody` all and the server."""
-    cards = [own(settings, entry, place) if entry.owner == name else public(settings, entry)
+    cards = [(own(settings, entry, place) if entry.owner == name else public(settings, entry))
+             | {"processes": processes(entry) if everybody else []}
              for entry in entries if everybody or entry.owner == name]
     return {"sessions": cards, "all": everybody,
             "host": server(settings, entries) if everybody else None}
+
+
+def processes(entry: Record) -> list[dict[str, Any]]:
+    """Return what the processes of a session use; memory is MB."""
+    return [asdict(one) for one in usage.measure(
+        {"QEMU": entry.qemu, "keeper": entry.keeper, "network": entry.network})]
 
 
 def listing(facts: Mapping[str, Any]) -> dict[str, Any]:
