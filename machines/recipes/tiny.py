@@ -31,6 +31,9 @@ def build(bench: Path) -> Path:
     kernel = kernel_package()
     unpack(kernel, packages)
     unpack("busybox-static", packages)
+    for name in ("bin", "lib"):  # since Debian 13 packages put them below /usr
+        if not (packages / name).exists():
+            (packages / name).symlink_to(f"usr/{name}")
     version = kernel.removeprefix("linux-image-")
     boot = disc / "boot"
     boot.mkdir(parents=True)

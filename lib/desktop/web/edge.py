@@ -193,9 +193,13 @@ def become_service(settings: Settings) -> None:
 
 
 def write_log(name: str, settings: Settings) -> None:
-    """Send the log to a file, where there can be one: at a terminal it is in the way."""
+    """Send the log to a file, where there can be one: at a terminal it is in the way.
+
+    Root leaves the directory of another user alone, where a link may lie in wait.
+    """
     try:
         settings.dir_log.mkdir(mode=0o750, parents=True, exist_ok=True)
-        log.set_up(name, open(settings.dir_log / "by-hand.log", "a", encoding="utf-8"))
+        if settings.dir_log.stat().st_uid == os.geteuid():
+            log.set_up(name, open(settings.dir_log / "by-hand.log", "a", encoding="utf-8"))
     except OSError:
         pass
