@@ -7,6 +7,8 @@ import pytest
 from service.installation import Installation
 from service.person import Reply
 
+from desktop.process import boottime
+
 GOOD = {"machine": "empty.raw", "memory": "32", "persistent": "1", "terms": "1", "form": "f"}
 
 
