@@ -4,10 +4,8 @@ Secrets that pass through are masked, whoever logs them.
 """
 
 import logging
-import os
 import re
 import sys
-from pathlib import Path
 from typing import TextIO
 
 SECRETS = re.compile(r"((?:password|passwd|token|secret|cookie|authorization)['\"]?\s*[=:]\s*)"
@@ -32,11 +30,3 @@ def set_up(program: str, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(OneLine(f"%(asctime)s {program}[%(process)d] %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-
-
-def to_file(path: Path) -> None:
-    """Send standard output and error to a file from now on, also of what this process starts."""
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.dup2(handle, 1)
-    os.dup2(handle, 2)
-    os.close(handle)

@@ -7,10 +7,11 @@ They live in the control group of whoever started them: under systemd, apache2.s
 kill its group when it stops (KillMode=process; the installer sees to it).
 """
 
+import json
 import os
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from desktop import process
@@ -18,6 +19,9 @@ from desktop import process
 NAME = "detach"
 LIBRARY = Path(__file__).resolve().parents[2]
 LINE = "REMOTE_DESKTOP_LINE"  # in a keeper's environment: the number of its socket
+MESSAGE = 128 << 10  # bytes of orders, at most
+# What a keeper is handed, and the number of each descriptor there: command lines name some.
+NUMBERS = {"lock": 100, "listener": 101, "disk": 102, "qmp": 103, "card": 104, "helper": 105}
 
 
 def summon(directory: Path) -> socket.socket:
@@ -26,24 +30,33 @@ def summon(directory: Path) -> socket.socket:
     -I shields it from the caller's environment and directory; with a directory as its program
     Python runs lib/__main__.py, from a checkout and installed alike.
     """
-    ours, theirs = socket.socketpair()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         process.detach([sys.executable, "-I", str(LIBRARY), "keeper", str(directory)],
                        Path(os.devnull), {LINE: str(theirs.fileno())}, [theirs.fileno()])
     return ours
 
 
-def hand_over(line: socket.socket, descriptors: Mapping[str, int]) -> None:
-    """Give a keeper its session: the lock, and the listening socket of a new one."""
-    socket.send_fds(line, [",".join(descriptors).encode()], list(descriptors.values()))
+def hand_over(line: socket.socket, descriptors: Mapping[str, int],
+              commands: Mapping[str, Sequence[str]]) -> None:
+    """Give a keeper its session: descriptors by their names in NUMBERS, and what to start."""
+    orders = {"descriptors": list(descriptors), "commands": commands}
+    socket.send_fds(line, [json.dumps(orders).encode()], list(descriptors.values()))
 
 
-def receive(line: socket.socket) -> dict[str, int]:
-    """Return what a keeper is given; nothing when nobody wants it any more."""
-    names, numbers, _, _ = socket.recv_fds(line, 256, 8)
-    for number in numbers:
-        os.set_inheritable(number, False)
-    return dict(zip(names.decode().split(","), numbers)) if names else {}
+def receive(line: socket.socket) -> tuple[set[str], dict[str, list[str]]]:
+    """Return what a keeper was handed and what it is to start; nothing when nobody wants it.
+
+    The descriptors are open under their NUMBERS then, and inherited by nobody.
+    """
+    message, received, _, _ = socket.recv_fds(line, MESSAGE, len(NUMBERS))
+    if not message:
+        return set(), {}
+    orders = json.loads(message)
+    for name, number in zip(orders["descriptors"], received):
+        os.dup2(number, NUMBERS[name], inheritable=False)
+        os.close(number)
+    return set(orders["descriptors"]), orders["commands"]
 
 
 def judges(launcher: str, host: str) -> bool:

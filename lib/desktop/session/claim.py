@@ -19,7 +19,8 @@ from desktop.launch import detach
 from desktop.machine import catalogue, emulator, qemu
 from desktop.machine.catalogue import Machine
 from desktop.session import ending, lock, record, sessions
-from desktop.session.record import Paths, Record, State
+from desktop.session.paths import Paths
+from desktop.session.record import Record, State
 from desktop.session.wish import Wish
 from desktop.settings import Settings
 

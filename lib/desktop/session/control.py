@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
-from desktop.session.record import Paths
+from desktop.session.paths import Paths
 
 Answer = dict[str, Any]
 LINE = 64 << 10  # bytes, at most

@@ -10,7 +10,8 @@ from desktop import process
 from desktop.machine import qmp
 from desktop.process import Process
 from desktop.session import control, history, lock, sessions
-from desktop.session.record import Paths, Record
+from desktop.session.paths import Paths
+from desktop.session.record import Record
 from desktop.settings import Settings
 
 log = logging.getLogger("ending")

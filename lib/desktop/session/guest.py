@@ -3,17 +3,15 @@
 import logging
 import os
 import socket
-import uuid
 from pathlib import Path
 from typing import Any
 
 from desktop import process
 from desktop.errors import Refusal
-from desktop.host import network, volumes
-from desktop.machine import catalogue, emulator, firmware, qemu, qmp, snapshot
+from desktop.machine import qmp
 from desktop.process import Process
-from desktop.session import lock
-from desktop.session.record import Paths, Record
+from desktop.session.paths import Paths
+from desktop.session.record import Record
 from desktop.settings import Settings
 
 log = logging.getLogger("guest")
@@ -32,56 +30,15 @@ class Guest:
         self.qmp: qmp.Connection | None = None
         self.children: list[process.Child] = []
 
-    def start(self, entry: Record) -> None:
-        """Make the snapshot and start QEMU on it; `ready` tells when it answers.
-
-        Raises Refusal or process.Failed.
-        """
-        machine = catalogue.find(self.settings, entry.machine, entry.owner, admin=True)
-        disks = self.settings.dir_snapshots / self.paths.session
-        disk = snapshot.create(self.settings, machine, disks, entry.disk)
-        held = os.open(disks, os.O_RDONLY | os.O_DIRECTORY)
-        lock.share(held)  # as long as this process or QEMU lives
-        kind = network.kind(self.settings)
-        card = self._network(kind)
-        monitor = socket.socket(socket.AF_UNIX)
-        monitor.bind(str(self.paths.qmp))
-        monitor.listen(1)
-        hardware = qemu.Hardware(machine=machine, cpu=entry.cpu, memory=entry.memory,
-                                 video=entry.video, accel=entry.accel, gpu=bool(entry.gpu),
-                                 about=emulator.about(self.settings))
-        uefi = machine.firmware == "uefi"
-        wiring = qemu.Wiring(name=entry.name, disk=disk, token=self.paths.token,
-                             vnc=self.paths.vnc, qmp_fd=monitor.fileno(), qmp2=self.paths.qmp2,
-                             guid=str(uuid.uuid4()), network=kind,
-                             network_fd=card.fileno() if card else -1,
-                             volumes=tuple(volumes.find(self.settings)), gpu=entry.gpu,
-                             firmware=firmware.find() if uefi else None,
-                             variables=disks / snapshot.VARS if uefi else None)
-        argv = qemu.command(self.settings.qemu_exec, hardware, wiring)
-        kept = [held, monitor.fileno(), *([card.fileno()] if card else [])]
-        self.qemu = self._child(argv, kept)
+    def take(self, children: dict[str, process.Child]) -> None:
+        """Take what was started; raise process.Failed for what has ended already."""
+        self.children = list(children.values())
+        for name, child in children.items():
+            if process.identify(child.pid) is None:
+                raise process.Failed(name, "ended at once", self.last_words())
+        self.qemu = process.identify(children["qemu"].pid)
+        self.helper = process.identify(children["network"].pid) if "network" in children else None
         self.qmp = qmp.Connection(self.paths.qmp)
-        monitor.close()  # QEMU's copy must be the last, so that its death ends the connection
-        if card:
-            card.close()
-
-    def _network(self, kind: str) -> socket.socket | None:
-        """Start the network helper where there is one; return QEMU's end of the line to it."""
-        if kind != "passt":
-            return None
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self.helper = self._child(network.helper(theirs.fileno()), [theirs.fileno()])
-        return ours
-
-    def _child(self, argv: list[str], descriptors: list[int]) -> Process:
-        child = process.start(argv, self.paths.qemu_log, descriptors)
-        self.children.append(child)
-        one = process.identify(child.pid)
-        if one is None:
-            raise process.Failed(argv[0], "ended at once", self.last_words())
-        return one
 
     def ready(self) -> None:
         """Wait until the machine runs and its screen answers; raise Refusal with QEMU's words."""

@@ -13,7 +13,8 @@ from pathlib import Path
 from desktop import process
 from desktop.launch import detach
 from desktop.session import control, ending, lock, record, sessions
-from desktop.session.record import Corrupt, Paths, Record, State
+from desktop.session.paths import Paths
+from desktop.session.record import Corrupt, Record, State
 from desktop.settings import Settings
 
 log = logging.getLogger("housekeeping")
@@ -60,7 +61,7 @@ def look_after(settings: Settings, paths: Paths) -> Record | None:
         if entry and entry.state in (State.RUNNING, State.PAUSED) and ending.recorded(entry):
             log.warning("%s lost its keeper and gets another", entry.name)
             with detach.summon(paths.directory) as line:
-                detach.hand_over(line, {"lock": handle})
+                detach.hand_over(line, {"lock": handle}, {})
             return entry
         log.warning("%s is dead and removed", paths.session)
         if entry is None:

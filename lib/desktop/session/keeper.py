@@ -13,7 +13,6 @@ import socket
 import sys
 import time
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 from desktop import log as logs
@@ -24,39 +23,38 @@ from desktop.machine import qmp
 from desktop.session import control, ending, listening, record
 from desktop.session.calendar import RETRY, Calendar
 from desktop.session.guest import Guest
-from desktop.session.record import Paths, Record, State
+from desktop.session.paths import Paths
+from desktop.session.record import Record, State
 
 log = logging.getLogger("keeper")
 PICTURE_AGE = 2.0  # seconds for which one picture of the screen serves all who look
 
 
-def main(directory: Path) -> int:
-    """Keep the session of this directory, once it is handed over; return the exit status."""
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # Apache's threads leave SIGTERM blocked
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    os.umask(0o077)
-    line = socket.socket(fileno=int(os.environ.pop(detach.LINE)))
-    handed = detach.receive(line)
-    if not handed:
-        return 0
-    paths = Paths(directory)
-    logs.to_file(paths.keeper_log)
+def keep(paths: Paths, line: socket.socket, children: dict[str, process.Child],
+         problem: Exception | None, new: bool) -> int:
+    """Keep a session, a `new` one or one that lost its keeper; return the exit status.
+
+    `children` are QEMU and its helper, unless there was a `problem` in starting them.
+    """
     logs.set_up("keeper")
-    keeper = Keeper(paths, record.read(directory), settings.read(paths.settings))
+    keeper = Keeper(paths, record.read(paths.directory), settings.read(paths.settings))
     try:
-        if "listener" in handed:
-            keeper.start(socket.socket(fileno=handed["listener"]))
+        if problem:
+            raise problem
+        if new:
+            keeper.start(children)
         else:
             keeper.adopt()
-    except (Refusal, process.Failed, qmp.Error, OSError) as problem:
-        log.error("%s could not be started: %s", keeper.entry.name, problem)
-        keeper.finish(f"failed: {problem}")
-        tell(line, {"problem": getattr(problem, "message", str(problem)),
-                    "hint": getattr(problem, "hint", ""),
-                    "status": getattr(problem, "status", 500)})
+    except (Refusal, process.Failed, qmp.Error, OSError) as reason:
+        log.error("%s could not be started: %s", keeper.entry.name, reason)
+        keeper.finish(f"failed: {reason}")
+        tell(line, {"problem": getattr(reason, "message", str(reason)),
+                    "hint": getattr(reason, "hint", ""),
+                    "status": getattr(reason, "status", 500)})
         return 1
     tell(line, {"ready": True})
-    keeper.run()
+    keeper.run(socket.socket(fileno=detach.NUMBERS["listener"]) if new
+               else listening.again(keeper.entry, paths))
     return 0
 
 
@@ -86,21 +84,18 @@ class Keeper:
         self.unsaved = False
         self.pictured = 0.0
 
-    def start(self, listener: socket.socket) -> None:
-        """Start the machine and show it; raise what it could not be started for."""
-        self.update(state=State.STARTING, keeper=process.identify(os.getpid()))
-        self.guest.start(self.entry)
-        self.update(qemu=self.guest.qemu, network=self.guest.helper)
-        self.show(listener)  # its imports take as long as QEMU's start
+    def start(self, children: dict[str, process.Child]) -> None:
+        """Wait until the machine answers; raise Refusal or process.Failed when it does not."""
+        self.guest.take(children)
+        self.update(state=State.STARTING, keeper=process.identify(os.getpid()),
+                    qemu=self.guest.qemu, network=self.guest.helper)
         self.guest.ready()
         self.update(state=State.RUNNING)
-        self.guest.attach_agent()
 
     def adopt(self) -> None:
         """Take over a running machine whose keeper was killed."""
         self.guest.adopt(self.entry)
         self.calendar.met = True
-        self.show(listening.again(self.entry, self.paths))
         self.update(keeper=process.identify(os.getpid()), viewers=0)
         log.warning("%s is kept again", self.entry.name)
 
@@ -108,7 +103,7 @@ class Keeper:
         """Let viewers in."""
         if self.settings.dir_websockify != "websockify":
             sys.path.insert(0, self.settings.dir_websockify)
-        from desktop.session.display import Display  # while QEMU starts
+        from desktop.session.display import Display  # 45 ms, once the request is answered
         self.display = Display(listener, self.paths.vnc, self.settings,
                                single=not self.entry.persistent, changed=self.ring)
         self.display.start()
@@ -120,9 +115,11 @@ class Keeper:
         except BlockingIOError:
             pass  # it has not yet heard the last one
 
-    def run(self) -> None:
+    def run(self, listener: socket.socket) -> None:
         """Wait for what comes, until the session is over and nothing of it is left."""
         assert self.guest.qmp and self.guest.qemu
+        self.show(listener)
+        self.guest.attach_agent()
         requests = control.listen(self.paths)
         signal.set_wakeup_fd(self.button.fileno())
         signal.signal(signal.SIGTERM, lambda *_: self.stop("the server stopped it"))

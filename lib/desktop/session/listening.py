@@ -7,7 +7,8 @@ import socket
 from collections.abc import Iterator
 
 from desktop.errors import Refusal
-from desktop.session.record import Paths, Record
+from desktop.session.paths import Paths
+from desktop.session.record import Record
 from desktop.settings import Settings
 
 BACKLOG = 64

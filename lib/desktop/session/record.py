@@ -1,4 +1,4 @@
-"""The record of a session: session.json, and the paths of what lies beside it.
+"""The record of a session, session.json.
 
 The keeper is the only writer once it runs; before that, the request that claimed the session.
 Readers tolerate whatever they find: a record that cannot be understood raises Corrupt, alone.
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop.process import Process
+from desktop.session.paths import Paths
 
 ID = re.compile(r"[a-z2-7]{26}")
 VERSION = 1
@@ -79,38 +80,6 @@ class Record:
     keeper: Process | None = None
     qemu: Process | None = None
     network: Process | None = None
-
-
-class File:
-    """The path of one file in a session's directory, made when somebody wants it."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __get__(self, paths: "Paths", kind: type["Paths"]) -> Path:
-        return paths.directory / self.name
-
-
-class Paths:
-    """Where the files of a session are."""
-
-    record = File("session.json")
-    settings = File("settings.ini")  # as they were at the start
-    lock = File("lock")  # held: the keeper, or the request before it, is alive
-    answer = File("answer")  # held by the request that starts it, until it answers
-    token = File("token")  # what a person types; QEMU reads it too
-    control = File("ctl.sock")
-    websocket = File("ws.sock")
-    vnc = File("vnc.sock")
-    qmp = File("qmp.sock")
-    qmp2 = File("qmp2.sock")  # for recovery, when the keeper hangs
-    screen = File("screen.png")
-    keeper_log = File("keeper.log")
-    qemu_log = File("qemu.log")
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.session = directory.name
 
 
 def new_id() -> str:

@@ -11,7 +11,8 @@ from desktop.errors import Refusal
 from desktop.memo import stamp
 from desktop.process import boot_id, boottime
 from desktop.session import record
-from desktop.session.record import Corrupt, Paths, Record
+from desktop.session.paths import Paths
+from desktop.session.record import Corrupt, Record
 from desktop.settings import Settings
 
 log = logging.getLogger("sessions")

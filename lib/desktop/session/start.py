@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.session import lock, record
-from desktop.session.record import Corrupt, Paths, Record
+from desktop.session.paths import Paths
+from desktop.session.record import Corrupt, Record
 from desktop.session.wish import Wish
 from desktop.settings import Settings
 
@@ -44,7 +45,7 @@ def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", metho
     paths = Paths(settings.dir_cfg / record.new_id())
     with detach.summon(paths.directory) as line:
         # Read now, while the keeper reads its own: 40 ms of both.
-        from desktop.session import claim, history, housekeeping, listening, sessions
+        from desktop.session import claim, history, housekeeping, listening, plan, sessions
         sessions.room(settings)
         housekeeping.sweep(settings)
         choice = claim.settle(settings, wish, owner, admin)
@@ -55,10 +56,12 @@ def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", metho
                              method=method, endpoint=listening.endpoint(listener, paths))
         if isinstance(claimed, Record):
             return await_other(sessions.paths(settings, claimed))
-        with listener or listening.behind_apache(paths) as screen:
-            detach.hand_over(line, {"lock": claimed.lock, "listener": screen.fileno()})
-        os.close(claimed.lock)
         try:
+            with (listener or listening.behind_apache(paths) as screen,
+                  plan.made(settings, claimed.record, choice.machine, paths) as orders):
+                detach.hand_over(line, {"lock": claimed.lock, "listener": screen.fileno(),
+                                        **orders.descriptors}, orders.commands)
+            os.close(claimed.lock)
             meanwhile()
             wait_ready(settings, claimed, line)
             return Started(record.read(paths.directory), claimed.token)

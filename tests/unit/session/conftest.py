@@ -9,7 +9,7 @@ from samples import Maker, sample
 
 from desktop import settings
 from desktop.session import record
-from desktop.session.record import Paths
+from desktop.session.paths import Paths
 from desktop.settings import Settings
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from desktop import process
 from desktop.session import record
-from desktop.session.record import Paths, Record, State
+from desktop.session.paths import Paths
+from desktop.session.record import Record, State
 
 Maker = Callable[..., Paths]
 

@@ -5,7 +5,7 @@ from samples import Maker
 
 from desktop.errors import Refusal
 from desktop.session import claim, history, sessions
-from desktop.session.record import Paths
+from desktop.session.paths import Paths
 from desktop.settings import Settings
 
 

@@ -1,0 +1,74 @@
+"""What a keeper starts: the command lines of QEMU and its network helper, made by the request.
+
+The request has read all that is needed for it by the time the keeper is there, so that the keeper
+can start QEMU at once and read its own part of the program while QEMU starts.
+"""
+
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+
+from desktop.host import network, volumes
+from desktop.launch.detach import NUMBERS
+from desktop.machine import emulator, firmware, qemu, snapshot
+from desktop.machine.catalogue import Machine
+from desktop.session import lock
+from desktop.session.paths import Paths
+from desktop.session.record import Record
+from desktop.settings import Settings
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Command lines by what they start, in that order; and the descriptors they are about.
+
+    The command lines name descriptors by the numbers that a keeper gives them, NUMBERS.
+    """
+
+    commands: dict[str, list[str]]
+    descriptors: dict[str, int]
+
+
+@contextmanager
+def made(settings: Settings, entry: Record, machine: Machine, paths: Paths) -> Iterator[Plan]:
+    """Make the snapshot and the sockets of a session, open until a keeper has them.
+
+    Raises Refusal.
+    """
+    with ExitStack() as stack:
+        disks = settings.dir_snapshots / paths.session
+        disk = snapshot.create(settings, machine, disks, entry.disk)
+        held = os.open(disks, os.O_RDONLY | os.O_DIRECTORY)
+        stack.callback(os.close, held)
+        lock.share(held)  # by whoever has the descriptor: the keeper, then QEMU
+        monitor = stack.enter_context(socket.socket(socket.AF_UNIX))
+        monitor.bind(str(paths.qmp))
+        monitor.listen(1)
+        descriptors, commands = {"disk": held, "qmp": monitor.fileno()}, {}
+        kind = network.kind(settings)
+        if kind == "passt":
+            for name, end in zip(("card", "helper"), socket.socketpair()):
+                descriptors[name] = stack.enter_context(end).fileno()
+            commands["network"] = network.helper(NUMBERS["helper"])
+        commands["qemu"] = command(settings, entry, machine, paths, disk.name, kind)
+        yield Plan(commands, descriptors)
+
+
+def command(settings: Settings, entry: Record, machine: Machine, paths: Paths, disk: str,
+            kind: str) -> list[str]:
+    """Return QEMU's command line."""
+    disks = settings.dir_snapshots / paths.session
+    uefi = machine.firmware == "uefi"
+    hardware = qemu.Hardware(machine=machine, cpu=entry.cpu, memory=entry.memory,
+                             video=entry.video, accel=entry.accel, gpu=bool(entry.gpu),
+                             about=emulator.about(settings))
+    return qemu.command(settings.qemu_exec, hardware, qemu.Wiring(
+        name=entry.name, disk=disks / disk, token=paths.token, vnc=paths.vnc,
+        qmp_fd=NUMBERS["qmp"], qmp2=paths.qmp2, guid=str(uuid.uuid4()), network=kind,
+        network_fd=NUMBERS["card"] if kind == "passt" else -1,
+        volumes=tuple(volumes.find(settings)), gpu=entry.gpu,
+        firmware=firmware.find() if uefi else None,
+        variables=disks / snapshot.VARS if uefi else None))
