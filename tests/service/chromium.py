@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -13,12 +12,14 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from service.installation import short_directory
+from service.rfb import KEYS
 from service.until import until
 
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--disable-dev-shm-usage", "--disable-extensions", "--mute-audio",
          "--no-default-browser-check", "--disable-features=OptimizationHints,MediaRouter")
+PLAIN = {code: character for character, (code, shifted) in KEYS.items() if not shifted}
 CANVAS = "document.querySelector('#noVNC_container canvas')"
 POINTS = f"""
 const canvas = {CANVAS}, context = canvas.getContext("2d");
@@ -66,8 +67,17 @@ class Browser:
         self.driver.switch_to.window(handle)
 
     def type(self, text: str) -> None:
-        """Press the keys of a text, on whatever has the focus; a newline is Enter."""
-        ActionChains(self.driver, duration=0).send_keys(text.replace("\n", Keys.ENTER)).perform()
+        """Press the keys of a text on a US keyboard, Shift too, on whatever has the focus."""
+        for character in text:
+            code, shifted = KEYS[character]
+            key = Keys.ENTER if character == "\n" else PLAIN[code]
+            press = ActionChains(self.driver, duration=0)
+            if shifted:
+                press.key_down(Keys.SHIFT)
+            press.send_keys(key)
+            if shifted:
+                press.key_up(Keys.SHIFT)
+            press.perform()
 
     # The screen
 
@@ -111,8 +121,3 @@ def browser(width: int = 1400, height: int = 1000) -> Iterator[Browser]:
     finally:
         driver.quit()
         shutil.rmtree(directory, ignore_errors=True)
-
-
-def is_local(address: str) -> bool:
-    """Tell whether an address is on this host."""
-    return urlsplit(address).hostname == "127.0.0.1"

@@ -75,6 +75,7 @@ class Installation:
         self.run = run_at or self.run
         self.machines.chmod(0o755)
         shutil.copyfile(goods.tiny, self.machines / "tiny.iso")
+        shutil.copyfile(ROOT / "machines/tiny.ini", self.machines / "tiny.ini")
         self.add_machine("empty.raw")
         shutil.copyfile(goods.htpasswd, self.directory / "htpasswd")
         shutil.chown(self.directory / "htpasswd", "root" if os.geteuid() == 0 else USER, USER)
