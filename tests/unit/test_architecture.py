@@ -168,7 +168,9 @@ def test_nothing_is_left_of_other_work() -> None:
     assert files
     for name in files:
         path = ROOT / name
-        assert not path.is_symlink() or path.resolve().is_relative_to(ROOT), name
+        if path.is_symlink():  # within a machine's own files, where it leads is the machine's
+            assert name.startswith("machines/recipes/roots/"), name
+            continue
         assert path.stat().st_size < 1 << 20, f"{name} is large for a source"
         if os.access(path, os.X_OK):
             assert path.read_bytes().startswith(b"#!"), f"{name} is executable"

@@ -128,6 +128,7 @@ def serve(script: Script, environ: Mapping[str, str], body: BinaryIO, out: Binar
                               wants_json, incident())
     if visit and visit.person:  # also when refused: nobody types a password twice
         answer = answer.plus("Set-Cookie", visit.person.cookie)
+    requests.drain(body)
     page.write(answer, out)
     return status
 

@@ -143,3 +143,11 @@ def script(environ: Mapping[str, str]) -> str:
     if not SCRIPT.fullmatch(path):
         raise Refusal("There is nothing at this address.", 404)
     return path
+
+
+def drain(stream: BinaryIO) -> None:
+    """Read what is left of a refused body: mod_cgid cuts the answer short otherwise.
+
+    Apache lets no more than LimitRequestBody through; beyond this the answer may be cut.
+    """
+    stream.read(256 << 10)
