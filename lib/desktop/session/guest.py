@@ -26,19 +26,23 @@ class Guest:
         self.paths = paths
         self.settings = settings
         self.qemu: Process | None = None
-        self.helper: Process | None = None
         self.qmp: qmp.Connection | None = None
         self.children: list[process.Child] = []
 
-    def take(self, children: dict[str, process.Child]) -> None:
-        """Take what was started; raise process.Failed for what has ended already."""
-        self.children = list(children.values())
-        for name, child in children.items():
-            if process.identify(child.pid) is None:
-                raise process.Failed(name, "ended at once", self.last_words())
-        self.qemu = process.identify(children["qemu"].pid)
-        self.helper = process.identify(children["network"].pid) if "network" in children else None
+    def take(self, qemu: process.Child) -> None:
+        """Take what was started; raise process.Failed when it has ended already."""
+        self.children.append(qemu)
+        self.qemu = process.identify(qemu.pid)
+        if self.qemu is None:
+            raise process.Failed("QEMU", "ended at once", self.last_words())
         self.qmp = qmp.Connection(self.paths.qmp)
+
+    def connect(self, helper: list[str], descriptor: int) -> Process | None:
+        """Start the network helper on its end of the line; raise process.Failed."""
+        child = process.start(helper, self.paths.keeper_log, [descriptor])
+        os.close(descriptor)
+        self.children.append(child)
+        return process.identify(child.pid)
 
     def ready(self) -> None:
         """Wait until the machine runs and its screen answers; raise Refusal with QEMU's words."""
@@ -57,7 +61,7 @@ class Guest:
 
     def adopt(self, entry: Record) -> None:
         """Take over a running machine that lost its keeper; raise qmp.Error when it is gone."""
-        self.qemu, self.helper = entry.qemu, entry.network
+        self.qemu = entry.qemu
         self.qmp = qmp.Connection(self.paths.qmp)
         self.qmp.negotiate(START_TIME)
 
@@ -94,7 +98,7 @@ class Guest:
         return facts.f_bavail * facts.f_frsize > 64 << 20
 
     def last_words(self) -> str:
-        """Return the last line that QEMU or its helper wrote."""
+        """Return the last line that QEMU wrote."""
         try:
             lines = self.paths.qemu_log.read_text(errors="replace").strip().splitlines()
         except OSError:

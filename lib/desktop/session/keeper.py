@@ -30,19 +30,20 @@ log = logging.getLogger("keeper")
 PICTURE_AGE = 2.0  # seconds for which one picture of the screen serves all who look
 
 
-def keep(paths: Paths, line: socket.socket, children: dict[str, process.Child],
-         problem: Exception | None, new: bool) -> int:
-    """Keep a session, a `new` one or one that lost its keeper; return the exit status.
+def keep(paths: Paths, line: socket.socket, qemu: process.Child | None,
+         helper: list[str] | None, problem: Exception | None) -> int:
+    """Keep a session; return the exit status.
 
-    `children` are QEMU and its helper, unless there was a `problem` in starting them.
+    `qemu` has just been started, unless there was a `problem`; with neither, the session has lost
+    its keeper and is adopted. `helper` is the command line of its network helper, if any.
     """
     logs.set_up("keeper")
     keeper = Keeper(paths, record.read(paths.directory), settings.read(paths.settings))
     try:
         if problem:
             raise problem
-        if new:
-            keeper.start(children)
+        if qemu:
+            keeper.start(qemu)
         else:
             keeper.adopt()
     except (Refusal, process.Failed, qmp.Error, OSError) as reason:
@@ -53,7 +54,9 @@ def keep(paths: Paths, line: socket.socket, children: dict[str, process.Child],
                     "status": getattr(reason, "status", 500)})
         return 1
     tell(line, {"ready": True})
-    keeper.run(socket.socket(fileno=detach.NUMBERS["listener"]) if new
+    if helper:
+        keeper.connect(helper)
+    keeper.run(socket.socket(fileno=detach.NUMBERS["listener"]) if qemu
                else listening.again(keeper.entry, paths))
     return 0
 
@@ -84,13 +87,21 @@ class Keeper:
         self.unsaved = False
         self.pictured = 0.0
 
-    def start(self, children: dict[str, process.Child]) -> None:
+    def start(self, qemu: process.Child) -> None:
         """Wait until the machine answers; raise Refusal or process.Failed when it does not."""
-        self.guest.take(children)
+        self.guest.take(qemu)
         self.update(state=State.STARTING, keeper=process.identify(os.getpid()),
-                    qemu=self.guest.qemu, network=self.guest.helper)
+                    qemu=self.guest.qemu)
         self.guest.ready()
         self.update(state=State.RUNNING)
+
+    def connect(self, helper: list[str]) -> None:
+        """Start the network helper: nobody misses it before the guest's first packet."""
+        try:
+            self.update(network=self.guest.connect(helper, detach.NUMBERS["helper"]))
+        except process.Failed as problem:
+            log.error("%s has no network: %s", self.entry.name, problem)
+            self.update(reason="it has no network")
 
     def adopt(self) -> None:
         """Take over a running machine whose keeper was killed."""

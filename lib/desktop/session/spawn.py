@@ -9,8 +9,6 @@ from desktop import process
 from desktop.launch import detach
 from desktop.session.paths import Paths
 
-INHERITED = {"qemu": ("disk", "qmp", "card"), "network": ("helper",)}
-
 
 def main(directory: Path) -> int:
     """Keep the session of this directory, once it is handed over; return the exit status."""
@@ -24,17 +22,17 @@ def main(directory: Path) -> int:
         return 0
     paths = Paths(directory)
     write_to(paths.keeper_log)
-    children, problem = {}, None
+    qemu, problem = None, None
     try:
-        for name, argv in commands.items():
-            kept = [detach.NUMBERS[one] for one in INHERITED[name] if one in handed]
-            children[name] = process.start(argv, paths.qemu_log, kept)
+        if "qemu" in commands:
+            kept = [detach.NUMBERS[name] for name in ("disk", "qmp", "card") if name in handed]
+            qemu = process.start(commands["qemu"], paths.qemu_log, kept)
     except process.Failed as error:
         problem = error
-    for name in handed - {"lock", "listener"}:  # QEMU's copies must be the last: their end tells
+    for name in handed & {"disk", "qmp", "card"}:  # QEMU's copy is the last: its end tells
         os.close(detach.NUMBERS[name])
     from desktop.session import keeper  # 30 ms, while QEMU starts
-    return keeper.keep(paths, line, children, problem, new="listener" in handed)
+    return keeper.keep(paths, line, qemu, commands.get("network"), problem)
 
 
 def write_to(log: Path) -> None:
