@@ -40,10 +40,8 @@ def machine_image(name: str) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def goods() -> Iterator[Goods]:
-    """Programs, machines and accounts that installations share."""
-    directory = short_directory()
+def make_goods(directory: Path) -> Goods:
+    """Put programs and accounts into a directory."""
     share = directory / "share"
     share.mkdir()
     install_programs(share)
@@ -55,7 +53,14 @@ def goods() -> Iterator[Goods]:
             env={"PATH": os.environ["PATH"], "HOME": str(directory)}, check=False)
         assert added.returncode == 0, added
         passwords[name] = added.stdout.strip().rpartition(",")[2]
-    yield Goods(share, machine_image("tiny.iso"), directory / "htpasswd", passwords)
+    return Goods(share, machine_image("tiny.iso"), directory / "htpasswd", passwords)
+
+
+@pytest.fixture(scope="session")
+def goods() -> Iterator[Goods]:
+    """Programs, machines and accounts that installations share."""
+    directory = short_directory()
+    yield make_goods(directory)
     shutil.rmtree(directory)
 
 

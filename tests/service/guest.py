@@ -51,8 +51,8 @@ def qmp(path: Path, execute: str, **arguments: Any) -> Any:
 class Guest:
     """A running machine, with a shell in it."""
 
-    def __init__(self, directory: Path) -> None:
-        """Plug the port in and wait until the machine answers."""
+    def __init__(self, directory: Path, boot: float = BOOT) -> None:
+        """Plug the port in and wait until the machine answers, at most `boot` seconds."""
         path = directory / "test.sock"
         control = directory / "qmp2.sock"
         qmp(control, "chardev-add", id="test", backend={"type": "socket", "data": {
@@ -60,9 +60,9 @@ class Guest:
             "wait": False}})
         qmp(control, "device_add", driver="virtserialport", id="testport", chardev="test",
             name="org.remote-desktop.report")
-        self.stream = Stream(dial(path, BOOT))
+        self.stream = Stream(dial(path))
         self.boots = 0
-        self.expect("ready", BOOT)
+        self.expect("ready", boot)
 
     def expect(self, event: str, timeout: float) -> Any:
         """Return the next report of this kind."""

@@ -1,0 +1,116 @@
+"""The demo machine in Chromium: its size follows the window, clipboards meet, accents arrive."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from service import websocket
+from service.chromium import CANVAS, Browser, browser
+from service.conftest import machine_image, tidy
+from service.guest import Guest
+from service.installation import ROOT, Installation
+from service.person import Desktop
+from service.until import until
+
+pytestmark = pytest.mark.slow
+BOOT = 420  # seconds to its desktop, on busy cores without KVM
+FRENCH = {"é": ("Digit2", 0, False), "@": ("Digit0", 2, True), "{": ("Digit4", 2, True),
+          "}": ("Equal", 2, True), "a": ("KeyQ", 0, False), "\r": ("Enter", 0, False)}
+
+
+class Seat:
+    """Somebody in front of the demo desktop."""
+
+    def __init__(self, site: Installation, page: Browser) -> None:
+        self.page = page
+        self.desktop: Desktop = site.person().create(machine="demo.iso", cpu="2", memory="1024")
+        page.open(self.desktop.facts["url"])
+        page.screen(60)
+        self.guest = Guest(site.run / self.desktop.id, BOOT)
+        self.guest.wait("pgrep -x icewm", BOOT)
+
+    def resolution(self) -> list[int]:
+        """Return width and height as the guest's own display server says."""
+        said = self.guest.wait("xrandr | grep -o 'current [0-9]* x [0-9]*'", 60).output.split()
+        return [int(said[1]), int(said[3])]
+
+    def window(self) -> list[int]:
+        """Return the room that the page has for the screen."""
+        width, height = self.page.run("return [innerWidth, innerHeight]")
+        return [width, height]
+
+
+@pytest.fixture(scope="module")
+def seat(event: Installation) -> Iterator[Seat]:
+    """One demo desktop for all tests here."""
+    shutil.copyfile(machine_image("demo.iso"), event.machines / "demo.iso")
+    shutil.copyfile(ROOT / "machines/demo.ini", event.machines / "demo.ini")
+    event.configure(overcommit_cpu=0, overcommit_memory=0, first_connect_timeout=0)
+    with websocket.hanging_up(), browser(1200, 850) as page:
+        yield Seat(event, page)
+    tidy(event)
+    (event.machines / "demo.iso").unlink()
+    (event.machines / "demo.ini").unlink()
+
+
+@pytest.mark.parametrize("size", [(1100, 800), (1400, 950), (900, 700)])
+def test_the_guest_takes_the_size_of_the_window(seat: Seat, size: tuple[int, int]) -> None:
+    seat.page.driver.set_window_size(*size)
+    wanted = until(seat.window)
+    # Drivers of screens round the width: to 8 pixels at most.
+    until(lambda: all(0 <= room - have < 8 for room, have in
+                      zip(seat.window(), seat.resolution(), strict=True)), 60,
+          f"a resolution of {wanted}")
+    shown = until(lambda: shown_size(seat.page), 30)
+    assert shown[:2] == seat.resolution(), "the canvas has the guest's pixels"
+    assert shown[:2] == [round(side) for side in shown[2:]], "and shows each as one of its own"
+
+
+def shown_size(page: Browser) -> list[int]:
+    """Return the size of the canvas in pixels, and that on the page."""
+    return list(page.run(f"const canvas = {CANVAS}, box = canvas.getBoundingClientRect();"
+                         "return [canvas.width, canvas.height, box.width, box.height]"))
+
+
+def test_text_goes_from_the_browser_to_the_guest(seat: Seat) -> None:
+    seat.page.run("""
+        const text = document.querySelector("#noVNC_clipboard_text");
+        text.value = arguments[0];
+        text.dispatchEvent(new Event("change"));""", "Zwölf Boxkämpfer → é@{} 漢字")
+    until(lambda: seat.guest.run("timeout 5 xclip -o -selection clipboard").output
+          == "Zwölf Boxkämpfer → é@{} 漢字", 30)
+
+
+def test_text_goes_from_the_guest_to_the_browser(seat: Seat) -> None:
+    seat.guest.run("printf 'from inside: é@{} → 漢字' | "
+                   "xclip -i -selection clipboard > /dev/null 2>&1")
+    until(lambda: seat.page.run("return document.querySelector('#noVNC_clipboard_text').value")
+          == "from inside: é@{} → 漢字", 30)
+
+
+def press(page: Browser, key: str) -> None:
+    """Press a key as a French keyboard does: the character, and where the key is."""
+    code, modifier, graph = FRENCH[key]
+    name = {"\r": "Enter"}.get(key, key)
+    alt = {"key": "AltGraph", "code": "AltRight", "windowsVirtualKeyCode": 225, "location": 2}
+
+    def event(kind: str, **facts: object) -> None:
+        page.driver.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": kind, **facts})
+    if graph:
+        event("rawKeyDown", **alt)
+    event("keyDown", key=name, code=code, text=key, modifiers=modifier)
+    event("keyUp", key=name, code=code, modifiers=modifier)
+    if graph:
+        event("keyUp", **alt)
+
+
+def test_accents_and_brackets_arrive(seat: Seat) -> None:
+    assert seat.guest.run("setxkbmap fr").status == 0
+    seat.guest.run("rm -f /tmp/typed; (lxterminal --geometry=80x24 -e "
+                   "sh -c 'cat > /tmp/typed' > /dev/null 2>&1 &)")
+    seat.guest.wait("test -e /tmp/typed", 90)
+    seat.page.focus()
+    for key in "aé@{}a\r":
+        press(seat.page, key)
+    until(lambda: seat.guest.run("cat /tmp/typed").output, 30)
+    assert seat.guest.run("cat /tmp/typed").output == "aé@{}a"
