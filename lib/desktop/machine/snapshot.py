@@ -75,17 +75,3 @@ def keep(path: Path, blank: Path) -> None:
         draft.rename(blank)
     except OSError:
         draft.unlink(missing_ok=True)
-
-
-def remove(directory: Path) -> None:
-    """Remove a session's directory; nothing there is fine, and no link is followed.
-
-    Raises OSError for what cannot be removed.
-    """
-    try:
-        if directory.is_symlink():
-            directory.unlink()
-        else:
-            shutil.rmtree(directory)
-    except FileNotFoundError:  # gone, or somebody else is removing it at this moment
-        shutil.rmtree(directory, ignore_errors=True)

@@ -117,7 +117,7 @@ def end(one: Process | None, patience: float = 3.0) -> None:
 
 def remove(directory: Path) -> None:
     """Remove a directory of a session; links in it are removed, never followed."""
-    shutil.rmtree(directory, onerror=lambda *problem: None)
+    shutil.rmtree(directory, ignore_errors=True)
     if os.path.lexists(directory):
         log.error("%s cannot be removed", directory)
 

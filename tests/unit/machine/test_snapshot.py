@@ -68,23 +68,3 @@ def test_a_disk_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refusal, match="Not a directory"):
         snapshot.create(Settings(), machine(tmp_path / "x.iso", Format.ISO),
                         tmp_path / "file" / "s", 1)
-
-
-def test_removing_twice_is_fine(tmp_path: Path) -> None:
-    (tmp_path / "s").mkdir()
-    (tmp_path / "s" / "disk.qcow2").touch()
-    snapshot.remove(tmp_path / "s")
-    snapshot.remove(tmp_path / "s")
-    assert not (tmp_path / "s").exists()
-
-
-def test_no_link_is_followed(tmp_path: Path) -> None:
-    (tmp_path / "precious").mkdir()
-    (tmp_path / "precious" / "file").touch()
-    (tmp_path / "s").mkdir()
-    (tmp_path / "s" / "link").symlink_to(tmp_path / "precious")
-    (tmp_path / "t").symlink_to(tmp_path / "precious")
-    snapshot.remove(tmp_path / "s")
-    snapshot.remove(tmp_path / "t")
-    assert not (tmp_path / "s").exists() and not (tmp_path / "t").is_symlink()
-    assert (tmp_path / "precious" / "file").exists()
