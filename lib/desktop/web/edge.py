@@ -11,7 +11,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from desktop import commandline, log, settings
+from desktop import commandline
+from desktop import log as logs
+from desktop import settings
 from desktop.commandline import Answered, Command, Line
 from desktop.errors import Refusal
 from desktop.settings import Settings
@@ -22,7 +24,7 @@ from desktop.web.page import Answer, Frame
 from desktop.web.request import NotAllowed, Request
 
 DONE, REFUSED, BUG = 0, 1, 2  # exit status
-words = logging.getLogger("edge")
+log = logging.getLogger("edge")
 
 
 class Visit:
@@ -106,7 +108,7 @@ def run(script: Script) -> None:
 
 def serve(script: Script, environ: Mapping[str, str], body: BinaryIO, out: BinaryIO) -> int:
     """Answer one request."""
-    log.set_up(script.name)
+    logs.set_up(script.name)
     wants_json = requests.wants_json(environ) or (
         script.data and environ.get("REQUEST_METHOD") != "POST")
     frame, visit, status = Frame(), None, DONE
@@ -118,7 +120,7 @@ def serve(script: Script, environ: Mapping[str, str], body: BinaryIO, out: Binar
         visit = Visit(request, current)
         answer = script.web(visit)
     except Refusal as problem:
-        words.info("%s: %s", problem.status, problem)
+        log.info("%s: %s", problem.status, problem)
         answer = page.refusal(problem, visit.frame if visit else frame, wants_json)
         if isinstance(problem, NotAllowed):
             answer = answer.plus("Allow", problem.allowed)
@@ -135,7 +137,7 @@ def serve(script: Script, environ: Mapping[str, str], body: BinaryIO, out: Binar
 
 def obey(script: Script, environ: Mapping[str, str], arguments: Sequence[str]) -> int:
     """Do one errand of somebody at a terminal."""
-    log.set_up(script.name)
+    logs.set_up(script.name)
     try:
         line = commandline.parse(arguments, script.commands, script.about)
         errand = Errand(line, settings.load(environ, line.settings), user_name())
@@ -160,7 +162,7 @@ def obey(script: Script, environ: Mapping[str, str], arguments: Sequence[str]) -
 def incident() -> str:
     """Log the exception that is being handled; return the number it can be found under."""
     number = os.urandom(3).hex()
-    words.exception("incident %s", number)
+    log.exception("incident %s", number)
     return number
 
 
@@ -201,6 +203,6 @@ def write_log(name: str, settings: Settings) -> None:
     try:
         settings.dir_log.mkdir(mode=0o750, parents=True, exist_ok=True)
         if settings.dir_log.stat().st_uid == os.geteuid():
-            log.set_up(name, open(settings.dir_log / "by-hand.log", "a", encoding="utf-8"))
+            logs.set_up(name, open(settings.dir_log / "by-hand.log", "a", encoding="utf-8"))
     except OSError:
         pass
