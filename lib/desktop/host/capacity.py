@@ -5,7 +5,7 @@ costs more than all of this (0.2 ms). Memory is MB, disk GB, load a share of all
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,12 +84,8 @@ def check(settings: Settings, host: Host, promises: Sequence[Promise], wish: Pro
     are thin, so what counts is the room left now, not the sizes promised: a server would refuse
     nearly everybody otherwise. When it fills up all the same, machines pause until there is room.
     """
-    mine = [promise for promise in promises if promise.owner == wish.owner]
     for rule in (sessions_left, load_left, share_left, cpu_left, memory_left, disk_left):
-        rule(settings, host, mine if rule is share_left else promises, wish)
-
-
-Rule = Callable[[Settings, Host, Sequence[Promise], Promise], None]
+        rule(settings, host, promises, wish)
 
 
 def full(message: str, hint: str = "Try again in a minute.", retry_after: int = RETRY,
@@ -114,8 +110,10 @@ def load_left(settings: Settings, host: Host, promises: Sequence[Promise], wish:
                    f"below {most:.0%}.", "Try again in a few seconds.", RETRY_LOAD)
 
 
-def share_left(settings: Settings, host: Host, mine: Sequence[Promise], wish: Promise) -> None:
+def share_left(settings: Settings, host: Host, promises: Sequence[Promise],
+               wish: Promise) -> None:
     """Refuse more than one person's share; never their first session."""
+    mine = [promise for promise in promises if promise.owner == wish.owner]
     most = settings.service_max_session_nb_per_user
     stop_one = "Stop one of your sessions first."
     if most and len(mine) >= most:
