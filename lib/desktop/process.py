@@ -16,7 +16,6 @@ from pathlib import Path
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                "LANG": "C.UTF-8"}
 
-
 Child = subprocess.Popen[bytes]
 
 
@@ -26,7 +25,6 @@ class Failed(Exception):
     def __init__(self, program: str, problem: str, said: str = "") -> None:
         last = said.strip().splitlines()[-1:]
         super().__init__(": ".join([f"{program} {problem}", *last]))
-        self.said = said
 
 
 @dataclass(frozen=True)
@@ -55,8 +53,7 @@ def run(argv: Sequence[str], *, timeout: float = 10, stdin: str = "") -> str:
     return done.stdout
 
 
-def start(argv: Sequence[str], log: Path,
-          descriptors: Sequence[int] = ()) -> Child:
+def start(argv: Sequence[str], log: Path, descriptors: Sequence[int] = ()) -> Child:
     """Start a child in the foreground, its words appended to `log`; it keeps `descriptors`.
 
     Raises Failed when it cannot be started.
