@@ -4,7 +4,7 @@ Behind Apache it is a unix socket; by hand a TCP port on 127.0.0.1.
 """
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 from desktop.errors import Refusal
 from desktop.session.paths import Paths
@@ -44,12 +44,12 @@ def by_hand(settings: Settings) -> socket.socket:
                   "--service_min_port=0 takes any free port.")
 
 
-def ports(settings: Settings) -> Iterator[int]:
-    """Yield the ports to try; 0 stands for any."""
+def ports(settings: Settings) -> Sequence[int]:
+    """Return the ports to try; 0 stands for any."""
     first = settings.service_min_port
     if first == 0:
-        return iter([0] * 32)
-    return iter(range(first, min(first + (settings.service_max_instance_nb or 1000), 65536)))
+        return [0] * 32  # until one is not among those that browsers refuse
+    return range(first, min(first + (settings.service_max_instance_nb or 1000), 65536))
 
 
 def endpoint(listener: socket.socket | None, paths: Paths) -> str:
