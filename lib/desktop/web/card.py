@@ -16,15 +16,15 @@ from desktop.web.gateway import Place
 
 JSON = ("session", "name", "machine", "url", "websocket", "token", "expires", "persistent")
 CHANGED = "its image was changed, and its disk may be damaged"
-FOR_PAGES = frozenset({"id", "href", "secret", "remaining"})
+FOR_PAGES = frozenset({"href", "secret", "remaining"})
 
 
 def public(settings: Settings, entry: Record) -> dict[str, Any]:
     """Return what administrators may know of anybody's session; nothing opens its screen."""
     end = sessions.expires(entry)
-    return {"id": entry.session, "session": entry.session, "name": entry.name,
-            "machine": entry.machine, "title": entry.title, "user": entry.owner,
-            "state": str(entry.state), "reason": reason(settings, entry),
+    return {"session": entry.session, "name": entry.name, "machine": entry.machine,
+            "title": entry.title, "user": entry.owner, "state": str(entry.state),
+            "reason": reason(settings, entry),
             "start": moment(entry.start), "expires": moment(end),
             "remaining": max(0, round(end - time.time())) if end else 0,
             "persistent": entry.persistent, "cpu": entry.cpu, "memory": entry.memory,
