@@ -59,6 +59,11 @@ def receive(line: socket.socket) -> tuple[set[str], dict[str, list[str]]]:
     return set(orders["descriptors"]), orders["commands"]
 
 
-def judges(launcher: str, host: str) -> bool:
-    """Tell whether this launcher, on this host, may say that a session is dead."""
-    return launcher == NAME and host == socket.gethostname()
+def host() -> str:
+    """Return the name under which the host of a keeper stands in its record."""
+    return socket.gethostname()
+
+
+def judges(launcher: str, where: str) -> bool:
+    """Tell whether a session of this launcher and host may be declared dead from here."""
+    return launcher == NAME and where == host()

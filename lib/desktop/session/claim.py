@@ -134,7 +134,7 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
             memory=choice.memory, disk=choice.disk, video=choice.video, gpu=cards,
             persistent=choice.persistent, start=time.time(),
             deadline=now + choice.lifetime if choice.lifetime else 0.0, boot=process.boot_id(),
-            host=sessions.this_host(), launcher=detach.NAME, endpoint=endpoint, form=form,
+            host=detach.host(), launcher=detach.NAME, endpoint=endpoint, form=form,
             source=source, method=method, accel=choice.accel, master=choice.machine.stamp))
 
 

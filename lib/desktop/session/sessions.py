@@ -2,7 +2,6 @@
 
 import logging
 import os
-import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,7 +75,7 @@ def expires(entry: Record) -> float:
     return time.time() + entry.deadline - boottime()
 
 
-def room(settings: Settings) -> None:
+def prepare(settings: Settings) -> None:
     """Make the directories that sessions need, or refuse with the name of what is wrong."""
     for name in ("dir_cfg", "dir_snapshots"):
         path: Path = getattr(settings, name)
@@ -94,8 +93,3 @@ def room(settings: Settings) -> None:
     if longest > SOCKET_PATH:
         raise Refusal(f"dir_cfg = {settings.dir_cfg} is {longest - SOCKET_PATH} characters too "
                       "long for the sockets in it.", 500)
-
-
-def this_host() -> str:
-    """Return the name under which this host stands in records."""
-    return socket.gethostname()

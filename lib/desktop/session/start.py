@@ -46,7 +46,7 @@ def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", metho
     with detach.summon(paths.directory) as line:
         # Read now, while the keeper reads its own: 40 ms of both.
         from desktop.session import claim, history, housekeeping, listening, plan, sessions
-        sessions.room(settings)
+        sessions.prepare(settings)
         housekeeping.sweep(settings)
         choice = claim.settle(settings, wish, owner, admin)
         if wish.form and history.knows(settings, owner, wish.form):

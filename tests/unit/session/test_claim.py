@@ -49,7 +49,7 @@ def test_history_knows_a_form_that_is_over(site: Settings, make: Maker) -> None:
 def test_a_directory_that_is_too_long_or_others_can_write_is_refused(site: Settings) -> None:
     from dataclasses import replace
     with pytest.raises(Refusal, match="too long"):
-        sessions.room(replace(site, dir_cfg=site.dir_cfg / ("x" * 90)))
+        sessions.prepare(replace(site, dir_cfg=site.dir_cfg / ("x" * 90)))
     site.dir_cfg.chmod(0o777)
     with pytest.raises(Refusal, match="you alone"):
-        sessions.room(site)
+        sessions.prepare(site)
