@@ -15,13 +15,14 @@ from desktop.errors import Refusal
 
 INSTALLED_FILE = Path("/etc/remote-desktop/desktop.ini")
 ROOT = Path(__file__).resolve().parents[2]
+VIDEO = ("std", "cirrus", "qxl", "vmware", "virtio")  # the cards, as settings and forms name them
 
 
 def setting(default: Any, meaning: str, *, least: float | None = None, most: float | None = None,
-            choices: Sequence[str] = (), secret: bool = False) -> Any:
+            choices: Sequence[str] = ()) -> Any:
     """Describe one setting: `meaning` is a sentence for --help, bounds are inclusive."""
     return field(default=default, metadata={"meaning": meaning, "least": least, "most": most,
-                                            "choices": tuple(choices), "secret": secret})
+                                            "choices": tuple(choices)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,8 +60,7 @@ class Settings:
     disconnect_grace: int = setting(30, "Seconds a single-shot session waits for its viewer "
                                     "to come back.", least=0)
     qemu_exec: str = setting("qemu-system-x86_64", "The QEMU program.")
-    qemu_video: str = setting("virtio", "The video card.",
-                              choices=("std", "cirrus", "qxl", "vmware", "virtio"))
+    qemu_video: str = setting("virtio", "The video card.", choices=VIDEO)
     qemu_accel: str = setting("auto", "kvm, tcg (slow, no security boundary), or kvm where it "
                               "works.", choices=("auto", "kvm", "tcg"))
     guest_network: str = setting("internet", "What machines reach: the internet, a card that "
@@ -201,9 +201,9 @@ PARSERS: Mapping[Any, Callable[[str], Any]] = {
 
 
 def write(settings: Settings, path: Path) -> None:
-    """Write what differs from the defaults, without secrets, for `read` to read back."""
+    """Write what differs from the defaults, for `read` to read back."""
     lines = [f"{name} = {spell(getattr(settings, name))}\n" for name, entry in TABLE.items()
-             if getattr(settings, name) != entry.default and not entry.metadata["secret"]]
+             if getattr(settings, name) != entry.default]
     path.write_text("".join(lines), encoding="utf-8")
 
 

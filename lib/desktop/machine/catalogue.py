@@ -7,7 +7,7 @@ they lead to a file, so that images may lie on a larger disk.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +15,8 @@ from desktop.errors import Refusal
 from desktop.machine import descriptor, firmware, image
 from desktop.machine.descriptor import ENDINGS, Machine
 from desktop.machine.image import Format
-from desktop.memo import Memo
+from desktop.memo import Memo, stamp
 from desktop.settings import Settings, nearest
-
-__all__ = ["Machine", "find", "offered"]
 
 
 def offered(settings: Settings, user: str, admin: bool = False) -> list[Machine]:
@@ -26,9 +24,7 @@ def offered(settings: Settings, user: str, admin: bool = False) -> list[Machine]
 
     Hidden ones are nobody's; administrators see those of other people.
     """
-    memo = Memo(settings.dir_state / "images.json")
-    machines = [examine(file, memo) for file in files(settings)]
-    memo.save()
+    machines = examined(settings, files(settings))
     return sorted((machine for machine in machines if allowed(machine, user, admin)),
                   key=lambda machine: (machine.title.casefold(), machine.name))
 
@@ -39,11 +35,7 @@ def find(settings: Settings, name: str, user: str, admin: bool = False) -> Machi
     The name is looked for among those in the directory, never joined to a path. Raises Refusal:
     404 for one that this person does not see, 409 for one with a problem.
     """
-    file = next((file for file in files(settings) if file.name == name), None)
-    if file is not None:
-        memo = Memo(settings.dir_state / "images.json")
-        machine = examine(file, memo)
-        memo.save()
+    for machine in examined(settings, [file for file in files(settings) if file.name == name]):
         if allowed(machine, user, admin):
             if machine.problem:
                 raise Refusal(f"The machine {name} cannot be started: {machine.problem}.", 409,
@@ -63,8 +55,9 @@ def files(settings: Settings) -> Iterator[Path]:
     try:
         entries = sorted(os.scandir(settings.dir_machines), key=lambda entry: entry.name)
     except OSError as error:
-        raise Refusal(f"The directory of the machines, {settings.dir_machines}, cannot be read: "
-                      f"{error.strerror}.", 500, "The setting dir_machines names it.") from error
+        raise Refusal(f"dir_machines = {settings.dir_machines} cannot be read: "
+                      f"{error.strerror}.", 500,
+                      "Set dir_machines to the directory of the images.") from error
     for entry in entries:
         if ending(entry.name) in ENDINGS and not entry.name.startswith("."):
             if entry.is_symlink() or entry.is_file():
@@ -74,6 +67,14 @@ def files(settings: Settings) -> Iterator[Path]:
 def ending(name: str) -> str:
     """Return what stands behind the last dot of a name, in lower case."""
     return name.rpartition(".")[2].lower() if "." in name else ""
+
+
+def examined(settings: Settings, some: Iterable[Path]) -> list[Machine]:
+    """Return the machines of some files; what was found out about each image is remembered."""
+    memo = Memo(settings.dir_state / "images.json")
+    machines = [examine(file, memo) for file in some]
+    memo.save()
+    return machines
 
 
 def examine(file: Path, memo: Memo) -> Machine:
@@ -86,8 +87,7 @@ def examine(file: Path, memo: Memo) -> Machine:
                        problem="its name has characters that cannot be printed")
     try:
         state = file.stat()
-        machine = replace(machine, stamp=f"{state.st_mtime_ns}-{state.st_size}-{state.st_ino}")
-        machine = replace(machine, **descriptor.read(file.with_suffix(".ini")))
+        machine = replace(machine, stamp=stamp(file), **descriptor.read(file.with_suffix(".ini")))
         if machine.format is Format.RAW and ending(file.name) == "iso":
             machine = replace(machine, format=Format.ISO)  # a disc is raw bytes
     except OSError as error:

@@ -10,12 +10,11 @@ from typing import Any
 
 from desktop import literal
 from desktop.machine.image import Format
-from desktop.settings import nearest
+from desktop.settings import VIDEO, nearest
 
 ENDINGS = {"iso": Format.ISO, "qcow2": Format.QCOW2, "vdi": Format.VDI, "vmdk": Format.VMDK,
            "vhd": Format.VPC, "vpc": Format.VPC, "vhdx": Format.VHDX, "qed": Format.QED,
            "raw": Format.RAW, "img": Format.RAW}
-VIDEOS = ("std", "cirrus", "qxl", "vmware", "virtio")
 
 
 def declared(text: str) -> Format:
@@ -57,7 +56,7 @@ class Machine:
     memory_max: int | None = key(None, literal.integer, least=16, most=1_000_000)
     disk: float | None = key(None, literal.decimal, least=0.01, most=65536)
     disk_max: float | None = key(None, literal.decimal, least=0.01, most=65536)
-    video: str | None = key(None, str, choices=VIDEOS)
+    video: str | None = key(None, str, choices=VIDEO)
     disk_bus: str = key("", str, choices=("virtio", "sata", "ide", "scsi"))
     network_card: str = key("", str, choices=("virtio", "e1000", "e1000e", "rtl8139", "none"))
     firmware: str = key("bios", str, choices=("bios", "uefi"))

@@ -6,13 +6,15 @@ What a guest can see follows from Hardware alone; paths, descriptors, ids and se
 from desktop.errors import Refusal
 from desktop.host import gpu
 from desktop.machine import devices
-from desktop.machine.wiring import VIDEO, Hardware, Options, Wiring, block, quote
+from desktop.machine.wiring import Hardware, Options, Wiring, block, quote
 
 __all__ = ["Hardware", "Wiring", "check", "command"]
 
 OLDEST = (7, 2)  # the first with -netdev stream, which passt needs
 TB_SIZE = 32  # MB of translated code per CPU: booting Linux is no slower than with QEMU's 1 GB,
 TB_MOST = 256  # and takes 40 MB less; a busy desktop fills whatever it is given
+VIDEO_DEVICES = {"std": "VGA", "cirrus": "cirrus-vga", "qxl": "qxl-vga", "vmware": "vmware-svga",
+                 "virtio": "virtio-vga"}  # by settings.VIDEO
 SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
 
@@ -38,10 +40,10 @@ def check(hardware: Hardware) -> None:
         if not least <= value <= most:
             raise Refusal(f"{machine.name} cannot have {value} {name}; from {least} to {most} "
                           "are possible.")
-    if hardware.video not in VIDEO:
+    if hardware.video not in VIDEO_DEVICES:
         raise Refusal(f"There is no video card {hardware.video!r}.", 400,
-                      f"One of {', '.join(VIDEO)}.")
-    if VIDEO[hardware.video] not in known.devices:
+                      f"One of {', '.join(VIDEO_DEVICES)}.")
+    if VIDEO_DEVICES[hardware.video] not in known.devices:
         raise Refusal(f"This QEMU has no video card {hardware.video}.", 409,
                       "Choose another one, such as std.")
     if hardware.gpu:
@@ -93,7 +95,7 @@ def display(hardware: Hardware, wiring: Wiring) -> Options:
         secret = ",password-secret=token"
     yield "-vnc", f"unix:{quote(wiring.vnc)},share=force-shared{secret}"
     heads = ",max_outputs=1" if hardware.video == "virtio" else ""
-    yield "-device", f"{VIDEO[hardware.video]},id=video,addr=0x2{heads}"
+    yield "-device", f"{VIDEO_DEVICES[hardware.video]},id=video,addr=0x2{heads}"
 
 
 def firmware(wiring: Wiring) -> Options:

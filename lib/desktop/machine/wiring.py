@@ -12,13 +12,10 @@ from desktop.machine.firmware import Firmware
 
 Options = Iterator[tuple[str, ...]]  # one at a time, with its value
 
-VIDEO = {"std": "VGA", "cirrus": "cirrus-vga", "qxl": "qxl-vga", "vmware": "vmware-svga",
-         "virtio": "virtio-vga"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Hardware:
-    """What the guest sees. Memory is MB; `video` is one of VIDEO; `accel` is kvm or tcg."""
+    """What the guest sees. Memory is MB, `video` one of settings.VIDEO, `accel` kvm or tcg."""
 
     machine: Machine
     cpu: int
@@ -34,7 +31,7 @@ class Wiring:
     """What the machine is connected to on this computer.
 
     Attributes:
-        name: the session's id, told by `ps`.
+        name: the session's name, told by `ps`.
         disk: the overlay, or the empty disk beside an ISO.
         vnc: path of the VNC socket.
         token: file whose text viewers must know; None: whoever reaches the socket may look.

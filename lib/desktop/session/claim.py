@@ -17,7 +17,7 @@ from desktop.host import capacity, gpu
 from desktop.host.capacity import Promise
 from desktop.launch import detach
 from desktop.machine import catalogue, emulator, qemu
-from desktop.machine.catalogue import Machine
+from desktop.machine.descriptor import Machine
 from desktop.session import ending, lock, record, sessions
 from desktop.session.paths import Paths
 from desktop.session.record import Record, State

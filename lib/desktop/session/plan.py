@@ -10,11 +10,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from desktop.host import network, volumes
 from desktop.launch.detach import NUMBERS
 from desktop.machine import emulator, firmware, qemu, snapshot
-from desktop.machine.catalogue import Machine
+from desktop.machine.descriptor import Machine
 from desktop.session import lock
 from desktop.session.paths import Paths
 from desktop.session.record import Record
@@ -53,22 +54,21 @@ def made(settings: Settings, entry: Record, machine: Machine, paths: Paths) -> I
             for name, end in zip(("card", "helper"), socket.socketpair()):
                 descriptors[name] = stack.enter_context(end).fileno()
             commands["network"] = network.helper(NUMBERS["helper"])
-        commands["qemu"] = command(settings, entry, machine, paths, disk.name, kind)
+        commands["qemu"] = command(settings, entry, machine, paths, disk, kind)
         yield Plan(commands, descriptors)
 
 
-def command(settings: Settings, entry: Record, machine: Machine, paths: Paths, disk: str,
+def command(settings: Settings, entry: Record, machine: Machine, paths: Paths, disk: Path,
             kind: str) -> list[str]:
     """Return QEMU's command line."""
-    disks = settings.dir_snapshots / paths.session
     uefi = machine.firmware == "uefi"
     hardware = qemu.Hardware(machine=machine, cpu=entry.cpu, memory=entry.memory,
                              video=entry.video, accel=entry.accel, gpu=bool(entry.gpu),
                              about=emulator.about(settings))
     return qemu.command(settings.qemu_exec, hardware, qemu.Wiring(
-        name=entry.name, disk=disks / disk, token=paths.token, vnc=paths.vnc,
+        name=entry.name, disk=disk, token=paths.token, vnc=paths.vnc,
         qmp_fd=NUMBERS["qmp"], qmp2=paths.qmp2, guid=str(uuid.uuid4()), network=kind,
         network_fd=NUMBERS["card"] if kind == "passt" else -1,
         volumes=tuple(volumes.find(settings)), gpu=entry.gpu,
         firmware=firmware.find() if uefi else None,
-        variables=disks / snapshot.VARS if uefi else None))
+        variables=disk.with_name(snapshot.VARS) if uefi else None))

@@ -6,11 +6,10 @@ from typing import TypeVar
 from desktop import literal
 from desktop.errors import Refusal
 from desktop.session.wish import Wish
-from desktop.settings import TABLE
+from desktop.settings import VIDEO
 
 CHOICES = ("machine", "cpu", "memory", "video", "gpu", "persistent", "lifetime")
 FIELDS = ("user", "password", *CHOICES, "terms", "form")
-VIDEO = TABLE["qemu_video"].metadata["choices"]
 Value = TypeVar("Value")
 
 

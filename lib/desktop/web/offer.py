@@ -9,12 +9,11 @@ from desktop.auth import chain
 from desktop.errors import Refusal
 from desktop.host import capacity, gpu
 from desktop.machine import catalogue
-from desktop.machine.catalogue import Machine
+from desktop.machine.descriptor import Machine
 from desktop.session import claim, sessions
 from desktop.session.record import Record
-from desktop.settings import Settings
+from desktop.settings import VIDEO, Settings
 from desktop.web import card, page
-from desktop.web.form import VIDEO
 from desktop.web.login import Person
 
 
