@@ -21,7 +21,7 @@ from desktop.web import gateway, login, page
 from desktop.web import request as requests
 from desktop.web.login import Person
 from desktop.web.page import Answer, Frame
-from desktop.web.request import NotAllowed, Request
+from desktop.web.request import Request
 
 DONE, REFUSED, BUG = 0, 1, 2  # exit status
 log = logging.getLogger("edge")
@@ -122,8 +122,8 @@ def serve(script: Script, environ: Mapping[str, str], body: BinaryIO, out: Binar
     except Refusal as problem:
         log.info("%s: %s", problem.status, problem)
         answer = page.refusal(problem, visit.frame if visit else frame, wants_json)
-        if isinstance(problem, NotAllowed):
-            answer = answer.plus("Allow", problem.allowed)
+        if problem.status == 405:
+            answer = answer.plus("Allow", requests.ALLOWED)
     except Exception:
         status = BUG
         answer = page.refusal(Refusal("Something went wrong that should not.", 500), frame,
