@@ -30,18 +30,18 @@ def web(visit: Visit) -> Answer:
     if visit.request.method == "GET":
         if visit.request.html:  # somebody followed a link, or came back to the answer of a POST
             return page.see("./")
-        from desktop.web import offer  # only here
+        from desktop.web import offer  # a POST does without
         return page.data(200, offer.offer(settings, visit.who()))
     person = visit.must()
     if fields.get("machine") in ADMINISTRATION:
         access.must_be_admin(person)
         return page.see(ADMINISTRATION[fields["machine"]])
     form.check_terms(fields)
-    started = start(settings, form.wish(fields), person.name, source=visit.request.source,
-                    method=person.method, admin=person.admin,
-                    meanwhile=lambda: page.warm_up(visit.frame))
-    from desktop.web import card  # its half is read by start() while it waits
-    facts = card.own(settings, started.record, visit.place)
+    entry = start(settings, form.wish(fields), person.name, source=visit.request.source,
+                  method=person.method, admin=person.admin,
+                  meanwhile=lambda: page.warm_up(visit.frame))
+    from desktop.web import card  # half of it was read while start() waited
+    facts = card.own(settings, entry, visit.place)
     if visit.request.json:
         return page.data(201, card.summary(facts))
     return page.html(201, visit.frame, "session.html", facts["title"], s=facts)
@@ -53,9 +53,9 @@ def by_hand(errand: Errand) -> None:
     settings, line = errand.settings, errand.line
     for warning in card.warnings(settings):
         print(warning, file=sys.stderr)
-    started = start(settings, form.wish(line.commands), errand.user, method="hand",
-                    admin=True, direct=True)
-    facts = card.own(settings, started.record, None)
+    entry = start(settings, form.wish(line.commands), errand.user, method="hand",
+                  admin=True, direct=True)
+    facts = card.own(settings, entry, None)
     print(json.dumps(card.brief(facts)) if line.on("json") else facts["url"])
 
 

@@ -50,7 +50,6 @@ class Claim:
 
     record: Record
     paths: Paths
-    token: str
     lock: int
     answer: int
 
@@ -150,13 +149,12 @@ def write(settings: Settings, paths: Paths, entry: Record) -> Claim:
     draft.directory.mkdir(mode=0o700)
     held, answer = lock.take(draft.lock, wait=True), lock.take(draft.answer, wait=True)
     assert held is not None and answer is not None
-    token = "".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH))
     draft.token.touch(mode=0o600)
-    draft.token.write_text(token)
+    draft.token.write_text("".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH)))
     settings_file.write(settings, draft.settings)
     record.write(draft.directory, entry)
     draft.directory.rename(paths.directory)
-    return Claim(record=entry, paths=paths, token=token, lock=held, answer=answer)
+    return Claim(record=entry, paths=paths, lock=held, answer=answer)
 
 
 def slug(name: str) -> str:

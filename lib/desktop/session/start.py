@@ -5,7 +5,6 @@ import os
 import select
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,18 +22,10 @@ if TYPE_CHECKING:
 PATIENCE = 30.0  # seconds for a machine to answer
 
 
-@dataclass(frozen=True)
-class Started:
-    """A session whose screen answers, and what a person types to see it."""
-
-    record: Record
-    token: str
-
-
 def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", method: str = "",
           admin: bool = False, direct: bool = False,
-          meanwhile: Callable[[], object] = lambda: None) -> Started:
-    """Start a session and return when its screen answers.
+          meanwhile: Callable[[], object] = lambda: None) -> Record:
+    """Start a session and return its record when its screen answers.
 
     An `admin` may have every machine. `direct` shows it on a port of 127.0.0.1 instead of behind
     Apache; `meanwhile` runs while QEMU starts. The same form of the same person is one session.
@@ -64,7 +55,7 @@ def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", metho
             os.close(claimed.lock)
             meanwhile()
             wait_ready(settings, claimed, line)
-            return Started(record.read(paths.directory), claimed.token)
+            return record.read(paths.directory)
         finally:
             os.close(claimed.answer)
 
@@ -96,11 +87,11 @@ def wait_ready(settings: Settings, claimed: "Claim", line: socket.socket) -> Non
     raise problem
 
 
-def await_other(paths: Paths) -> Started:
+def await_other(paths: Paths) -> Record:
     """Wait for the request that starts this session, and return what it started."""
     try:
         with lock.holding(paths.answer):
-            return Started(record.read(paths.directory), paths.token.read_text())
+            return record.read(paths.directory)
     except (FileNotFoundError, Corrupt) as error:
         raise over() from error
 
