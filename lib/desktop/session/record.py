@@ -36,11 +36,6 @@ class State(StrEnum):
     ENDED = "ended"
     FAILED = "failed"
 
-    @property
-    def live(self) -> bool:
-        """Tell whether the session holds what it was promised."""
-        return self not in (State.ENDED, State.FAILED)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Record:

@@ -123,7 +123,7 @@ def server(settings: Settings, entries: Sequence[Record]) -> dict[str, Any]:
     found = capacity.measure(settings)
     changed = sorted({entry.machine for entry in entries if sessions.altered(settings, entry)})
     return {"cpus": found.cpus, "load": found.load, "memory": found.memory,
-            "promised": sum(entry.memory for entry in entries if entry.state.live),
+            "promised": sum(entry.memory for entry in entries),
             "available": found.available, "disk_free": found.disk_free,
             "sessions": len(entries), "max_sessions": settings.service_max_instance_nb,
             "accel": accelerator(settings)[0],
