@@ -14,6 +14,7 @@ from pathlib import Path
 
 from desktop.settings import INSTALLED_FILE, Settings
 
+log = logging.getLogger("volumes")
 TAG_BYTES = 31  # virtio: 32 with a final NUL for Linux
 
 
@@ -50,7 +51,7 @@ def find(settings: Settings) -> list[Volume]:
             continue
         own = overlap(settings, path)
         if own is not None:
-            logging.warning("dir_mounts: %s is not offered: it is, holds or lies in %s", path, own)
+            log.warning("dir_mounts: %s is not offered: it is, holds or lies in %s", path, own)
             continue
         writable = word.endswith(":rw") and os.access(path, os.W_OK)
         volumes.append(Volume(path, tag(path, {volume.tag for volume in volumes}), writable,

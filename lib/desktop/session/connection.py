@@ -31,7 +31,7 @@ MESSAGE_LIMIT = 16 << 20  # bytes of one message of a viewer: a pasted text, at 
 
 
 class Connection(ProxyRequestHandler):  # type: ignore[misc]
-    """One connection: a request, then the opening of RFB, then bytes both ways."""
+    """What websockify does for a connection, with our checks before anybody is let in."""
 
     server: "Display"
     timeout = 10  # seconds for the request itself
