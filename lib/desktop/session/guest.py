@@ -54,8 +54,10 @@ class Guest:
                 screen.connect(str(self.paths.vnc))
                 banner = screen.recv(12)
         except (qmp.Error, OSError) as error:
-            raise Refusal(f"The machine did not start: {self.last_words() or error}.", 500,
-                          "Tell your administrator.") from error
+            from desktop.host import gpu  # only when something went wrong
+            words = self.last_words() or str(error)
+            raise Refusal(f"The machine did not start: {words}.", 500,
+                          gpu.explain(words) or "Tell your administrator.") from error
         if not banner.startswith(BANNER):
             raise Refusal("The machine's screen does not answer.", 500)
 
