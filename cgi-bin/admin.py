@@ -47,7 +47,7 @@ def by_hand(errand: Errand) -> None:
         case "session_stop":
             ending.stop(settings, sessions.find(settings, value))
         case "session_purge" if errand.line.on(name):
-            print(f"{ending.purge(settings)} sessions stopped.")
+            print(f"{housekeeping.purge(settings)} sessions stopped.")
         case "housekeeping" if errand.line.on(name):
             housekeeping.sweep(settings)
         case "user_remove":

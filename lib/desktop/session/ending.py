@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 
 from desktop import process
@@ -122,11 +123,9 @@ def remove(directory: Path) -> None:
         log.error("%s cannot be removed", directory)
 
 
-def purge(settings: Settings) -> int:
-    """End all sessions and remove every left-over; return how many sessions there were."""
-    entries = sessions.all(settings)
+def stop_all(settings: Settings, entries: Sequence[Record], how: str) -> None:
+    """End sessions; all of them are asked before the first is waited for."""
     for entry in entries:
-        ask_to_stop(settings, entry, False, "purged")
+        ask_to_stop(settings, entry, False, how)
     for entry in entries:
-        see_off(settings, entry, PATIENCE, "purged")
-    return len(entries)
+        see_off(settings, entry, PATIENCE, how)

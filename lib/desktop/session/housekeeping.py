@@ -41,6 +41,17 @@ def sweep(settings: Settings) -> list[Record]:
     return sorted(kept, key=lambda entry: entry.start)
 
 
+def purge(settings: Settings) -> int:
+    """End all sessions and remove every left-over; return how many sessions there were.
+
+    A record that cannot be used is first put right by its keeper, or removed with its session.
+    """
+    sweep(settings)
+    entries = sessions.all(settings)
+    ending.stop_all(settings, entries, "purged")
+    return len(entries)
+
+
 def look_after(settings: Settings, paths: Paths) -> Record | None:
     """Give a session without a keeper a new one, or end it; return the record if it lives."""
     entry = read(paths)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from desktop.errors import Refusal
-from desktop.session import ending
+from desktop.session import ending, housekeeping
 from desktop.web import access, login, page
 from desktop.web.edge import Visit
 from desktop.web.page import Answer
@@ -48,4 +48,4 @@ def purge(visit: Visit) -> Answer:
     access.must_be_admin(visit.must())
     if visit.request.fields.get("confirm") != "purge":
         raise Refusal("The purge is not confirmed.", 400, "Type the word purge.")
-    return page.done(visit.request.json, {"purged": ending.purge(visit.settings)})
+    return page.done(visit.request.json, {"purged": housekeeping.purge(visit.settings)})

@@ -71,6 +71,14 @@ def test_a_corrupt_record_is_set_aside_and_the_rest_works(site: Settings, make: 
     os.close(held)
 
 
+def test_a_purge_leaves_nothing(site: Settings, make: Maker) -> None:
+    corrupt, elsewhere = make(), make(host="elsewhere")
+    corrupt.record.write_text("{")
+    assert housekeeping.purge(site) == 1
+    assert not corrupt.directory.exists() and not elsewhere.directory.exists()
+    assert not list(site.dir_snapshots.iterdir())
+
+
 def age(directory: Path) -> None:
     """Make a directory look as if it had been made an hour ago."""
     os.utime(directory, (time.time() - 3600,) * 2)
