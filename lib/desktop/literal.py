@@ -1,11 +1,13 @@
-"""Numbers and truth as people write them, read strictly.
+"""What people write, read strictly: numbers, truth, words, and files of `name = value` lines.
 
 Used for settings, descriptors and form fields alike. Python's own int() and float() also take
 other scripts' digits, underscores, surrounding blanks, `nan` and `inf`; these do not.
-Each function raises ValueError whose text completes "it is not ...".
+What reads a value raises ValueError whose text completes "it is not ...".
 """
 
 import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 TRUE = frozenset({"1", "on", "yes", "true"})
 FALSE = frozenset({"0", "off", "no", "false"})
@@ -36,3 +38,35 @@ def truth(text: str) -> bool:
 def words(text: str) -> tuple[str, ...]:
     """Return the words of a list separated by commas or blanks."""
     return tuple(re.split(r"[,\s]+", text.strip(", \t"))) if text.strip(", \t") else ()
+
+
+def check(value: Any, rules: Mapping[str, Any]) -> None:
+    """Raise ValueError for a value that is not among the choices or beyond the bounds, if any.
+
+    `rules` has choices, least, and most, which never stands without least; bounds are inclusive.
+    """
+    choices, least, most = rules["choices"], rules["least"], rules["most"]
+    if choices and value not in choices:
+        raise ValueError(f"one of {', '.join(choices)}")
+    if least is not None and value < least or most is not None and value > most:
+        raise ValueError(f"at least {least}" if most is None else f"between {least} and {most}")
+
+
+def lines(text: str, file: str) -> Iterator[tuple[str, str, str]]:
+    """Yield name, value and place of each `name = value` line; # and ; begin a comment.
+
+    Raises ValueError, naming the line, for one that is no such and for a name set twice.
+    """
+    seen = set()
+    for number, line in enumerate(text.splitlines(), 1):
+        line = line.strip()
+        if not line or line.startswith(("#", ";")):
+            continue
+        name, equals, value = (part.strip() for part in line.partition("="))
+        where = f"{file} line {number}"
+        if not equals:
+            raise ValueError(f"{where}: expected name = value, found {line!r}")
+        if name in seen:
+            raise ValueError(f"{where}: {name} is set twice")
+        seen.add(name)
+        yield name, value, where

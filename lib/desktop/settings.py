@@ -141,19 +141,11 @@ def read(path: Path) -> Settings:
         raise Refusal(f"The settings file {path} cannot be read: "
                       f"{getattr(error, 'strerror', None) or 'it is not UTF-8'}.", 500,
                       "REMOTE_DESKTOP_INI names another one.") from error
-    values: dict[str, Any] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        line = line.strip()
-        if not line or line.startswith(("#", ";")):
-            continue
-        name, equals, value = (part.strip() for part in line.partition("="))
-        where = f"{path} line {number}"
-        if not equals:
-            raise Refusal(f"{where}: this is not name = value.", 500)
-        if name in values:
-            raise Refusal(f"{where}: {name} is set twice.", 500)
-        values[name] = parse(name, value, where)
-    return Settings(**values)
+    try:
+        return Settings(**{name: parse(name, value, where)
+                           for name, value, where in literal.lines(text, str(path))})
+    except ValueError as error:
+        raise Refusal(f"{error}.", 500) from error
 
 
 def change(settings: Settings, values: Mapping[str, str], where: str) -> Settings:
@@ -169,15 +161,10 @@ def parse(name: str, text: str, where: str) -> Any:
     rules = entry.metadata
     try:
         value = PARSERS[entry.type](text)
+        literal.check(value, rules)
     except ValueError as error:
-        raise Refusal(f"{where}: {name} = {text!r} is not {error}.", 500) from error
-    if rules["choices"] and value not in rules["choices"]:
-        raise Refusal(f"{where}: {name} = {text!r} is not one of {', '.join(rules['choices'])}.",
-                      500, nearest(text, rules["choices"]))
-    if rules["least"] is not None and value < rules["least"]:
-        raise Refusal(f"{where}: {name} = {text} is below {rules['least']}.", 500)
-    if rules["most"] is not None and value > rules["most"]:
-        raise Refusal(f"{where}: {name} = {text} is above {rules['most']}.", 500)
+        raise Refusal(f"{where}: {name} = {text!r} is not {error}.", 500,
+                      nearest(text, rules["choices"])) from error
     return value
 
 

@@ -28,9 +28,9 @@ def test_file_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line, words", [
     ("snapshot_lifetme = 3", ["line 2", "snapshot_lifetme", "Did you mean snapshot_lifetime?"]),
     ("snapshot_lifetime = soon", ["line 2", "not a whole number"]),
-    ("snapshot_lifetime = -1", ["line 2", "below 0"]),
+    ("snapshot_lifetime = -1", ["line 2", "not at least 0"]),
     ("qemu_video = virtual", ["line 2", "not one of", "virtio"]),
-    ("snapshot_lifetime", ["line 2", "not name = value"]),
+    ("snapshot_lifetime", ["line 2", "expected name = value"]),
     ("machine = other.iso", ["line 2", "set twice"]),
 ])
 def test_mistakes_name_the_line(tmp_path: Path, line: str, words: list[str]) -> None:

@@ -79,18 +79,9 @@ def read(path: Path) -> dict[str, Any]:
     except UnicodeError as error:
         raise ValueError(f"{path.name} is not UTF-8") from error
     facts: dict[str, Any] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        line = line.strip()
-        if not line or line.startswith(("#", ";")):
-            continue
-        name, equals, value = (part.strip() for part in line.partition("="))
-        where = f"{path.name} line {number}"
-        if not equals:
-            raise ValueError(f"{where}: expected name = value, found {line!r}")
+    for name, value, where in literal.lines(text, path.name):
         if name not in KEYS:
             raise ValueError(f"{where}: {name!r} is not known{meant(name, KEYS)}")
-        if name in facts:
-            raise ValueError(f"{where}: {name} is set twice")
         facts[name] = parse(name, value, where)
     return facts
 
@@ -100,14 +91,10 @@ def parse(name: str, text: str, where: str) -> Any:
     rules = KEYS[name]
     try:
         value = rules["parse"](text)
+        literal.check(value, rules)
     except ValueError as error:
-        raise ValueError(f"{where}: {name} = {text!r} is not {error}") from error
-    if rules["choices"] and value not in rules["choices"]:
-        raise ValueError(f"{where}: {name} = {text!r} is not one of "
-                         f"{', '.join(rules['choices'])}{meant(text, rules['choices'])}")
-    if rules["least"] is not None and not rules["least"] <= value <= rules["most"]:
-        raise ValueError(f"{where}: {name} = {text} is not between {rules['least']} and "
-                         f"{rules['most']}")
+        raise ValueError(f"{where}: {name} = {text!r} is not {error}"
+                         f"{meant(text, rules['choices'])}") from error
     return value
 
 

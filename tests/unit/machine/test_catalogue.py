@@ -77,8 +77,8 @@ def test_a_descriptor_may_tell_the_format(settings: Settings) -> None:
 @pytest.mark.parametrize("text, words", [
     ("cpu", "box.ini line 1: expected name = value, found 'cpu'"),
     ("\ncpus = 2", "box.ini line 2: 'cpus' is not known; did you mean cpu"),
-    ("cpu = 0", "line 1: cpu = 0 is not between 1 and 255"),
-    ("cpu = 256", "line 1: cpu = 256"),
+    ("cpu = 0", "line 1: cpu = '0' is not between 1 and 255"),
+    ("cpu = 256", "line 1: cpu = '256'"),
     ("cpu = ٣", "line 1: cpu = '٣' is not a whole number"),
     ("memory = 2G", "line 1: memory = '2G' is not a whole number"),
     ("disk = nan", "line 1: disk = 'nan' is not a number"),
