@@ -53,7 +53,7 @@ def main() -> int:
 
 
 def install() -> None:
-    """The whole installation. Nobody can come in before there are settings and accounts."""
+    """Take all steps; nobody can come in before there are settings and accounts."""
     known = ledger.load()
     take("packages", lambda: debian.packages(known))
     take("environment", debian.environment)
@@ -77,13 +77,13 @@ def take(name: str, step: Callable[[], Result]) -> None:
     report.end(step())
 
 
-def arguments() -> argparse.Namespace:
-    """Read the command line."""
+def arguments() -> None:
+    """Answer --help, and refuse whatever else is typed."""
     parser = argparse.ArgumentParser(
         prog="apache/install", description="Set up remote-desktop on this Debian server, or bring "
         "it up to date: packages, programs, settings, an administrator's account, a machine, "
         "Apache. Safe to run again: what the site edited is kept, running desktops go on.")
-    return parser.parse_args()
+    parser.parse_args()
 
 
 def alone(until_the_end: ExitStack) -> Result:

@@ -42,31 +42,36 @@ def serve(ledger: Ledger) -> Result:
     try:
         system.run("apache2ctl", "configtest")
     except Problem as problem:
-        if new:
-            system.run("a2disconf", "--quiet", CONF.path.stem)
-        if missing:
-            system.run("a2dismod", "--quiet", "--force", *missing)
-        if before is not None:
-            system.write(CONF.path, before, CONF.mode, CONF.group)
+        undo(new, missing, before)
         raise Problem(f"Apache refuses the configuration; it is as it was.\n{problem}",
                       f"Compare {CONF.path} with your own configuration.") from problem
     started = start(ledger.reload)
     ledger.reload = False
     ledger.save()
-    todo = [f"{CONF.path} is edited here and kept; compare with the .new beside it"
-            ] * (outcome == "edited") + pid_file_elsewhere()
-    done = [f"modules {listing(missing, 11)}"] * bool(missing)
-    done += [CONF.path.name] * (new or outcome == "changed") + [started] * bool(started)
-    return Result(bool(done), listing(done) if done else "serves /desktop/ already",
-                  "; ".join(todo))
+    edited = f"{CONF.path} is edited here and kept; compare with the .new beside it"
+    done = (f"modules {listing(missing, 11)}" if missing else "",
+            CONF.path.name if new or outcome == "changed" else "", started)
+    todo = (edited if outcome == "edited" else "", pid_file_elsewhere())
+    return Result(any(done), ", ".join(filter(None, done)) or "serves /desktop/ already",
+                  "; ".join(filter(None, todo)))
 
 
-def pid_file_elsewhere() -> list[str]:
+def undo(new: bool, missing: list[str], before: bytes | None) -> None:
+    """Put Apache's configuration back to what it was."""
+    if new:
+        system.run("a2disconf", "--quiet", CONF.path.stem)
+    if missing:
+        system.run("a2dismod", "--quiet", "--force", *missing)
+    if before is not None:
+        system.write(CONF.path, before, CONF.mode, CONF.group)
+
+
+def pid_file_elsewhere() -> str:
     """Say what to do where the site moved Apache's pid file: systemd would wait for ours."""
     named = system.run("sh", "-c", f'. {ENVVARS}; echo "$APACHE_PID_FILE"').strip()
     if Path(named).resolve() == PID_FILE.resolve():
-        return []
-    return [f"before Apache is restarted, set PIDFile={named} in {DROP_IN}"]
+        return ""
+    return f"before Apache is restarted, set PIDFile={named} in {DROP_IN}"
 
 
 def cgi() -> str:
