@@ -24,7 +24,7 @@ from desktop.settings import Settings
 
 @dataclass(frozen=True)
 class Plan:
-    """Command lines by what they start, in that order; and the descriptors they are about.
+    """Command lines by what they start, and the descriptors they are about.
 
     The command lines name descriptors by the numbers that a keeper gives them, NUMBERS.
     """
