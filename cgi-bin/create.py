@@ -17,7 +17,7 @@ COMMANDS = (
     Command("cpu", "N", "Virtual CPUs."),
     Command("memory", "MB", "Memory."),
     Command("video", "CARD", "Video card."),
-    Command("gpu", "1", "With a graphics card of its own."),
+    Command("gpu", "1", "With a GPU of its own."),
     Command("persistent", "1", "Goes on when its viewer leaves."),
     Command("lifetime", "SECONDS", "Time until it is stopped."),
     Command("json", "", "Print the session as JSON."))

@@ -1,4 +1,4 @@
-"""Graphics cards that can be given to a machine: those bound to vfio-pci, found in sysfs.
+"""GPUs that can be given to a machine: those bound to vfio-pci, found in sysfs.
 
 The IOMMU isolates groups of devices, not devices: a card goes with everything in its group, and
 only when nothing there is used by the host (Linux, Documentation/driver-api/vfio.rst).
@@ -82,26 +82,29 @@ def driver(device: Path) -> str:
         return ""
 
 
+def free(gpus: Sequence[Gpu], taken: Collection[str]) -> list[Gpu]:
+    """Return the cards that can be given away and none of whose group is taken."""
+    return [card for card in gpus if not card.problem and set(taken).isdisjoint(card.group)]
+
+
 def free_one(gpus: Sequence[Gpu], taken: Collection[str]) -> Gpu:
-    """Return a card none of whose group is taken; raise Refusal with the reason when none is."""
-    usable = [card for card in gpus if not card.problem]
-    for card in usable:
-        if not set(card.group) & set(taken):
-            return card
-    if usable:
-        raise Refusal(f"All {len(usable)} graphics cards are in use.", 503,
+    """Return a card that is free; raise Refusal with the reason when none is."""
+    for card in free(gpus, taken):
+        return card
+    if usable := free(gpus, ()):
+        raise Refusal(f"All {len(usable)} GPUs are in use.", 503,
                       "Try again later, or do without one.", retry_after=60)
     if gpus:
-        raise Refusal(f"The graphics card {gpus[0].address} cannot be given to a machine: "
+        raise Refusal(f"The GPU {gpus[0].address} cannot be given to a machine: "
                       f"{gpus[0].problem}.", 503, "An administrator can repair this.")
-    raise Refusal("This server has no graphics card to give.", 409, "Do without one.")
+    raise Refusal("This server has no GPU to give.", 409, "Do without one.")
 
 
 def check_memory(memory: int) -> None:
     """Raise Refusal when this process may not lock so many MB, which a card's machine needs."""
     limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
     if os.geteuid() != 0 and limit != resource.RLIM_INFINITY and limit >> 20 < memory:
-        raise Refusal(f"A machine with a graphics card locks its {memory} MB of memory, and the "
+        raise Refusal(f"A machine with a GPU locks its {memory} MB of memory, and the "
                       f"limit here is {limit >> 20} MB.", 409, explain("RLIMIT_MEMLOCK"))
 
 
@@ -111,7 +114,7 @@ def explain(words: str) -> str:
     The kernel accounts pinned guest memory to the user, hence the limit.
     """
     if "VFIO_MAP_DMA" in words or "RLIMIT_MEMLOCK" in words:
-        return ("The memory of a machine with a graphics card is locked: raise the limit memlock "
+        return ("The memory of a machine with a GPU is locked: raise the limit memlock "
                 "of the service (LimitMEMLOCK=, and limits.conf for by hand) above it.")
     if "/dev/vfio" in words and "ermission" in words:
         return "A udev rule must give the devices in /dev/vfio to group kvm, mode 0660."

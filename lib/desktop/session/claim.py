@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from desktop import process
@@ -56,7 +57,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Limits:
-    """What may be chosen for a machine: (default, most) each; memory MB, disk GB."""
+    """What may be chosen for a machine, (default, most), and the disk it has; MB, disk GB."""
 
     cpu: tuple[int, int]
     memory: tuple[int, int]
@@ -123,8 +124,7 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
                           409, "It can be had again when they have ended; choose another one.")
         capacity.check(settings, capacity.measure(settings), [promise(entry) for entry in entries],
                        Promise(owner, choice.cpu, choice.memory, choice.disk))
-        cards = () if not choice.gpu else gpu.free_one(
-            gpu.find(settings), {address for entry in entries for address in entry.gpu}).group
+        cards = gpu.free_one(gpu.find(settings), taken(entries)).group if choice.gpu else ()
         name = f"{slug(choice.machine.name)}-{paths.session[:4]}"
         now = process.boottime()
         return write(settings, paths, Record(
@@ -140,6 +140,11 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
 def promise(entry: Record) -> Promise:
     """Return what a session holds."""
     return Promise(entry.owner, entry.cpu, entry.memory, entry.disk)
+
+
+def taken(entries: Sequence[Record]) -> set[str]:
+    """Return the addresses of the GPUs that sessions have."""
+    return {address for entry in entries for address in entry.gpu}
 
 
 def write(settings: Settings, paths: Paths, entry: Record) -> Claim:

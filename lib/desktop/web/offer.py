@@ -35,7 +35,7 @@ def offer(settings: Settings, person: Person | None) -> dict[str, Any]:
         "default_machine": settings.machine, "video": list(VIDEO), "free": asdict(free),
         "persistent": {"offered": settings.service_allow_persistent, "reason":
                        "" if settings.service_allow_persistent else "Not offered here."},
-        "gpu": cards(settings, entries),
+        "gpu": gpus(settings, entries),
         "lifetime": {"default": settings.snapshot_lifetime, "max": settings.snapshot_lifetime},
         "form": secrets.token_urlsafe(12),
         "mine": [{"session": entry.session, "name": entry.name, "machine": entry.machine,
@@ -55,15 +55,11 @@ def machine(settings: Settings, one: Machine) -> dict[str, Any]:
             "video": one.video or settings.qemu_video}
 
 
-def cards(settings: Settings, entries: list[Record]) -> dict[str, Any]:
-    """Return whether a graphics card can be had, and why not."""
-    found = gpu.find(settings)
-    taken = {address for entry in entries for address in entry.gpu}
-    free = [one for one in found if not one.problem and taken.isdisjoint(one.group)]
-    reason = ""
-    if not free:
-        try:
-            gpu.free_one(found, taken)
-        except Refusal as problem:
-            reason = problem.message
-    return {"offered": bool(free), "free": len(free), "reason": reason}
+def gpus(settings: Settings, entries: list[Record]) -> dict[str, Any]:
+    """Return whether a GPU can be had, and why not."""
+    found, taken, reason = gpu.find(settings), claim.taken(entries), ""
+    try:
+        gpu.free_one(found, taken)
+    except Refusal as problem:
+        reason = problem.message
+    return {"offered": not reason, "free": len(gpu.free(found, taken)), "reason": reason}

@@ -105,7 +105,7 @@ def test_a_card_is_given_once(computer: Computer) -> None:
     first = gpu.free_one(cards, ())
     second = gpu.free_one(cards, first.group)
     assert {first.address, second.address} == {"0000:01:00.0", "0000:02:00.0"}
-    with pytest.raises(Refusal, match="All 2 graphics cards are in use") as refusal:
+    with pytest.raises(Refusal, match="All 2 GPUs are in use") as refusal:
         gpu.free_one(cards, (*first.group, *second.group))
     assert refusal.value.status == 503
 
@@ -115,7 +115,7 @@ def test_a_card_is_busy_when_any_of_its_group_is(computer: Computer) -> None:
 
 
 def test_a_server_without_cards_says_so() -> None:
-    with pytest.raises(Refusal, match="no graphics card"):
+    with pytest.raises(Refusal, match="no GPU"):
         gpu.free_one([], ())
 
 
