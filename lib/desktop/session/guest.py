@@ -3,7 +3,7 @@
 import logging
 import os
 import socket
-from pathlib import Path
+import time
 from typing import Any
 
 from desktop import process
@@ -16,6 +16,8 @@ from desktop.settings import Settings
 
 log = logging.getLogger("guest")
 START_TIME = 20.0  # seconds for QEMU to answer
+PICTURE_AGE = 2.0  # seconds for which one picture of the screen serves all who look
+FULL = 64 << 20  # bytes free, below which a disk counts as full
 BANNER = b"RFB "
 
 
@@ -28,6 +30,7 @@ class Guest:
         self.qemu: Process | None = None
         self.qmp: qmp.Connection | None = None
         self.children: list[process.Child] = []
+        self.pictured = 0.0  # when the last picture was made
 
     def take(self, qemu: process.Child) -> None:
         """Take what was started; raise process.Failed when it has ended already."""
@@ -85,19 +88,21 @@ class Guest:
             log.warning("%s", error)
             return None
 
-    def picture(self, file: Path) -> bool:
-        """Write the screen to a file, PNG; tell whether it worked."""
-        draft = file.with_suffix(".new")
-        done = self.command("screendump", {"filename": str(draft), "format": "png"})
-        if done is None:
-            return False
-        draft.rename(file)
+    def picture(self) -> bool:
+        """Have a picture of the screen, PNG, that is not too old; tell whether there is one."""
+        now = time.monotonic()
+        if now - self.pictured > PICTURE_AGE:
+            draft = self.paths.screen.with_suffix(".new")
+            if self.command("screendump", {"filename": str(draft), "format": "png"}) is None:
+                return False
+            draft.rename(self.paths.screen)
+            self.pictured = now
         return True
 
     def room_on_disk(self) -> bool:
         """Tell whether a machine that ran out of host disk may go on."""
         facts = os.statvfs(self.settings.dir_snapshots)
-        return facts.f_bavail * facts.f_frsize > 64 << 20
+        return facts.f_bavail * facts.f_frsize > FULL
 
     def last_words(self) -> str:
         """Return the last line that QEMU wrote."""

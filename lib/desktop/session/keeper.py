@@ -11,7 +11,6 @@ import selectors
 import signal
 import socket
 import sys
-import time
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -27,7 +26,6 @@ from desktop.session.paths import Paths
 from desktop.session.record import Record, State
 
 log = logging.getLogger("keeper")
-PICTURE_AGE = 2.0  # seconds for which one picture of the screen serves all who look
 
 
 def keep(paths: Paths, line: socket.socket, qemu: process.Child | None,
@@ -85,7 +83,6 @@ class Keeper:
         self.calendar = Calendar(its_settings)
         self.over = ""  # how it ended, once it has
         self.unsaved = False
-        self.pictured = 0.0
 
     def start(self, qemu: process.Child) -> None:
         """Wait until the machine answers; raise Refusal or process.Failed when it does not."""
@@ -205,7 +202,7 @@ class Keeper:
             case "write":
                 self.update()
             case "screen":
-                return {"ok": self.picture()}
+                return {"ok": self.guest.picture()}
             case _:
                 return {"ok": False, "problem": f"{do!r} is not known"}
         return {"ok": True}
@@ -226,15 +223,6 @@ class Keeper:
         if self.entry.deadline:
             latest = now + self.settings.snapshot_lifetime
             self.update(deadline=min(self.entry.deadline + seconds, latest))
-
-    def picture(self) -> bool:
-        """Have a picture of the screen that is not too old; tell whether there is one."""
-        now = time.monotonic()
-        if now - self.pictured > PICTURE_AGE:
-            if not self.guest.picture(self.paths.screen):
-                return False
-            self.pictured = now
-        return True
 
     # The record
 
