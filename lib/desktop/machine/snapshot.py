@@ -6,6 +6,7 @@ Formats are always said, never guessed: a guest decides what its disk looks like
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from desktop.settings import Settings
 
 DISK = "disk.qcow2"
 VARS = "vars.fd"
+MONTH = 30 * 86400  # seconds
 
 
 def create(settings: Settings, machine: Machine, directory: Path, disk: float) -> Path:
@@ -66,12 +68,15 @@ def make(machine: Machine, words: Sequence[str]) -> None:
 def keep(path: Path, blank: Path) -> None:
     """Keep a disk that nobody has written to yet: copying it is faster than making the next.
 
-    One that cannot be kept costs time, nothing else.
+    One that cannot be kept costs time, nothing else. Those of last month go: images change.
     """
     draft = blank.with_name(f".{os.getpid()}")
     try:
         blank.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copyfile(path, draft)
         draft.rename(blank)
+        for other in blank.parent.iterdir():
+            if time.time() - other.stat().st_mtime > MONTH:
+                other.unlink()
     except OSError:
         draft.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from desktop import process
 from desktop import settings as settings_file
@@ -27,6 +28,7 @@ from desktop.settings import Settings
 
 TOKEN_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
 TOKEN_LENGTH = 8  # all that VNC authentication looks at
+Number = TypeVar("Number", int, float)
 FOR_EVER = 10 * 366 * 86400  # seconds: the longest lifetime where there is no limit
 
 
@@ -66,13 +68,17 @@ class Limits:
 
 def limits(settings: Settings, machine: Machine) -> Limits:
     """Return what may be chosen; without the descriptor's word, up to what the host has."""
-    cpu = machine.cpu or settings.snapshot_alloc_cpu
-    memory = machine.memory or settings.snapshot_alloc_mem
+    cpu = least(machine.cpu or settings.snapshot_alloc_cpu, machine.cpu_max)
+    memory = least(machine.memory or settings.snapshot_alloc_mem, machine.memory_max)
     installed = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
     return Limits((cpu, machine.cpu_max or max(cpu, os.cpu_count() or 1)),
                   (memory, machine.memory_max or max(memory, installed)),
-                  min(machine.disk or settings.snapshot_alloc_disk,
-                      machine.disk_max or float("inf")))
+                  least(machine.disk or settings.snapshot_alloc_disk, machine.disk_max))
+
+
+def least(default: Number, most: Number | None) -> Number:
+    """Return a default that a descriptor may cap."""
+    return default if most is None else min(default, most)
 
 
 def settle(settings: Settings, wish: Wish, owner: str, admin: bool) -> Choice:

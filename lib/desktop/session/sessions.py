@@ -22,7 +22,8 @@ def directories(settings: Settings) -> Iterator[Path]:
     """Yield the directories that are sessions by their names."""
     try:
         with os.scandir(settings.dir_cfg) as entries:
-            names = [entry.name for entry in entries if record.ID.fullmatch(entry.name)]
+            names = [entry.name for entry in entries if record.ID.fullmatch(entry.name)
+                     and entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
         return
     except OSError as error:

@@ -1,9 +1,13 @@
 """Wishes are settled within what there is."""
 
+from pathlib import Path
+
 import pytest
 from samples import Maker
 
 from desktop.errors import Refusal
+from desktop.machine.descriptor import Machine
+from desktop.machine.image import Format
 from desktop.session import claim, history, sessions
 from desktop.session.paths import Paths
 from desktop.settings import Settings
@@ -53,3 +57,10 @@ def test_a_directory_that_is_too_long_or_others_can_write_is_refused(site: Setti
     site.dir_cfg.chmod(0o777)
     with pytest.raises(Refusal, match="you alone"):
         sessions.prepare(site)
+
+
+def test_a_default_is_capped_by_the_descriptor(site: Settings, tmp_path: Path) -> None:
+    machine = Machine(file=tmp_path / "a.iso", name="a.iso", format=Format.ISO, stamp="",
+                      title="A", cpu_max=1, memory_max=512, disk_max=2.0)
+    may = claim.limits(site, machine)
+    assert (may.cpu, may.memory, may.disk) == ((1, 1), (512, 512), 2.0)
