@@ -30,7 +30,7 @@ def frames(site: Installation, row: Callable[..., None], rounds: int) -> None:
             looking = Viewer(Stream(dial(site.run / desktop.id / "vnc.sock")), desktop.token)
         (ours if turn % 2 else direct).append(rate(looking))
         looking.leave()
-    row("frames of a full-screen animation (unit: frames/s)", statistics.median(ours),
+    row("frames of a full-screen animation", statistics.median(ours),
         statistics.median(direct), "f/s", "0.8 of direct")
     desktop.stop()
 

@@ -109,6 +109,8 @@ def test_accents_and_brackets_arrive(seat: Seat) -> None:
     seat.guest.run("rm -f /tmp/typed; (lxterminal --geometry=80x24 -e "
                    "sh -c 'cat > /tmp/typed' > /dev/null 2>&1 &)")
     seat.guest.wait("test -e /tmp/typed", 90)
+    seat.guest.wait("xprop -id $(xprop -root -notype 32x ' $0' _NET_ACTIVE_WINDOW | "
+                    "awk '{ print $2 }') WM_CLASS | grep -i lxterminal", 60)
     seat.page.focus()
     for key in "aé@{}a\r":
         press(seat.page, key)
