@@ -4,7 +4,8 @@ import json
 import os
 import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
 PATIENCE = 30.0  # seconds for a machine to answer
 
 
+@contextmanager
+def for_owner_alone() -> Iterator[None]:
+    """Let nobody else read the files that are made meanwhile."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@for_owner_alone()
 def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", method: str = "",
           admin: bool = False, direct: bool = False,
           meanwhile: Callable[[], object] = lambda: None) -> Record:
@@ -31,7 +43,6 @@ def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", metho
     Apache; `meanwhile` runs while QEMU starts. The same form of the same person is one session.
     Raises Refusal.
     """
-    os.umask(0o077)  # all that is a session's is its owner's alone
     check_programs(settings)
     paths = Paths(settings.dir_cfg / record.new_id())
     with detach.summon(paths.directory) as line:
