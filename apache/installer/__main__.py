@@ -26,7 +26,7 @@ import trial
 import upkeep
 from report import Problem, Result
 
-LOCK = Path("/run/lock/remote-desktop-install")
+LOCK = Path("/run/remote-desktop-install.lock")  # where only root may lay a link
 
 
 def main() -> int:
@@ -89,7 +89,8 @@ def arguments() -> None:
 def alone(until_the_end: ExitStack) -> Result:
     """Look whether this can work here; refuse to run twice at once."""
     fit = debian.check()
-    lock = until_the_end.enter_context(LOCK.open("w"))
+    lock = os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    until_the_end.callback(os.close, lock)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:

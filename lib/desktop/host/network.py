@@ -16,6 +16,10 @@ RESOLVERS = ("etc/resolv.conf", "run/systemd/resolve/resolv.conf",
              "run/NetworkManager/no-stub-resolv.conf", "run/dnsmasq/resolv.conf")
 TRY_SECONDS = 2
 FORWARD = "169.254.1.53"  # asked by guests, answered by a resolver on the server's 127.0.0.x
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+# A network namespace around passt whose loopback is empty; pasta comes with passt.
+NAMESPACE = ("pasta", "--foreground", "--quiet", "--config-net", "--no-map-gw", "-t", "none",
+             "-u", "none", "-T", "none", "-U", "none", "--")
 
 
 def kind(settings: Settings, proc: Path = Path("/proc")) -> str:
@@ -44,7 +48,7 @@ def works(settings: Settings) -> bool:
     if not program:
         return False
     memo = Memo(settings.dir_state / "network.json")
-    now = f"{stamp(Path(program))} {process.boot_id()} {os.getuid()}"
+    now = f"{stamp(Path(program))} {process.boot_id()} {os.getuid()} {len(wrapping(program))}"
     if memo.get(program, now) is not True:
         if not tried():
             return False
@@ -86,8 +90,25 @@ def helper(fd: int, root: Path = Path("/")) -> list[str]:
     It stays in the foreground and ends when the other end is closed. Started by root, it becomes
     nobody; the socket is open already, so nothing more is needed. No port is forwarded.
     """
-    return [passt() or "passt", "--foreground", "--quiet", "--no-map-gw", *names(root),
+    program = passt() or "passt"
+    return [*wrapping(program), program, "--foreground", "--quiet", "--no-map-gw", *names(root),
             "--fd", str(fd)]
+
+
+def wrapping(program: str) -> tuple[str, ...]:
+    """Return what an old passt is started in.
+
+    Debian 12's connects a guest that sends packets to 127.0.0.1, 0.0.0.0, ::1, :: or
+    ::ffff:127.0.0.1 to services of the server, --no-map-gw or not. Newer ones, known by an option,
+    drop such packets; they also close the descriptor that pasta would have to pass on. Started by
+    root, pasta would turn in circles.
+    """
+    try:
+        if b"map-host-loopback" in Path(program).read_bytes():
+            return ()
+    except OSError:
+        pass  # then whether it runs is found out by trying
+    return (*(NOBODY if os.geteuid() == 0 else ()), *NAMESPACE)
 
 
 def names(root: Path) -> list[str]:

@@ -24,6 +24,7 @@ class Connection:
         self.socket = socket.socket(socket.AF_UNIX)
         self.events: deque[dict[str, Any]] = deque()
         self._rest = b""
+        self._number = 0  # of the last command
         try:
             self.socket.connect(str(path))
         except OSError as error:
@@ -40,7 +41,8 @@ class Connection:
                 timeout: float = 5) -> Any:
         """Run a command and return what it answers; raise Error with QEMU's own words."""
         deadline = time.monotonic() + timeout
-        request = {"execute": command, "arguments": arguments or {}}
+        self._number += 1
+        request = {"execute": command, "arguments": arguments or {}, "id": self._number}
         try:
             self.socket.settimeout(timeout)
             self.socket.sendall(json.dumps(request).encode() + b"\n")
@@ -48,16 +50,20 @@ class Connection:
             raise Error(f"QEMU is gone ({error})") from error
         while True:
             message = self._read(deadline)
-            if "return" in message:
+            if "event" in message:
+                self.events.append(message)
+            elif message.get("id") != self._number:
+                continue  # the answer to a command that was given up
+            elif "return" in message:
                 return message["return"]
-            if "error" in message:
-                raise Error(f"{command}: {message['error'].get('desc')}")
-            self.events.append(message)
+            else:
+                raise Error(f"{command}: {message.get('error', {}).get('desc')}")
 
     def take(self) -> list[dict[str, Any]]:
         """Return the events that have come, without waiting; raise Error when QEMU is gone."""
         while (message := self._read(None)) is not None:
-            self.events.append(message)
+            if "event" in message:  # not the late answer to a command that was given up
+                self.events.append(message)
         taken = list(self.events)
         self.events.clear()
         return taken

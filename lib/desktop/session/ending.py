@@ -86,7 +86,8 @@ def owned(paths: Paths) -> list[Process]:
         if entry.name.isdigit():
             one = process.identify(int(entry.name))
             try:
-                if one and mark in Path(entry.path, "cmdline").read_bytes():
+                ours = entry.stat().st_uid == os.geteuid()  # anybody may call a program like that
+                if one and ours and mark in Path(entry.path, "cmdline").read_bytes():
                     found.append(one)
             except OSError:
                 pass  # it is another user's, or gone

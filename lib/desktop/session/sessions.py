@@ -19,8 +19,16 @@ SOCKET_PATH = 107  # bytes, at most (unix(7))
 
 
 def directories(settings: Settings) -> Iterator[Path]:
-    """Yield the directories that are sessions by their names."""
+    """Yield the directories that are sessions by their names.
+
+    Raises Refusal for a dir_cfg that somebody else made or may write to, as in /tmp: what lies
+    there says which processes to end, and where a keeper finds its programs.
+    """
     try:
+        facts = settings.dir_cfg.stat()
+        if facts.st_uid not in (0, os.geteuid()) or facts.st_mode & 0o022:
+            raise Refusal(f"dir_cfg = {settings.dir_cfg} is not a directory that you alone may "
+                          "write to.", 500, "Set dir_cfg to a directory of yours.")
         with os.scandir(settings.dir_cfg) as entries:
             names = [entry.name for entry in entries if record.ID.fullmatch(entry.name)
                      and entry.is_dir(follow_symlinks=False)]

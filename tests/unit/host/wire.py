@@ -98,7 +98,8 @@ class Guest:
 
     def syn(self, target: IPv4Address, port: int) -> bool:
         """Tell whether a TCP connection is answered."""
-        head = struct.pack("!HHIIBBHHH", 40000, port, 1, 0, 0x50, 2, 65535, 0, 0)
+        source = 40000 + target.packed[0]
+        head = struct.pack("!HHIIBBHHH", source, port, 1, 0, 0x50, 2, 65535, 0, 0)
         fake = self.address.packed + target.packed + struct.pack("!BBH", 0, 6, len(head))
         head = head[:16] + struct.pack("!H", checksum(fake + head)) + head[18:]
         self.ip(6, target, head)
@@ -154,7 +155,8 @@ def main() -> None:
         guest = Guest(ours)
         guest.dhcp()
         facts = {"address": str(guest.address), "name_server": guest.name_server,
-                 "loopback": guest.syn(guest.gateway, PORT),
+                 "loopback": any(guest.syn(target, PORT) for target in
+                                 (guest.gateway, *map(IPv4Address, ("127.0.0.1", "0.0.0.0")))),
                  "name": guest.resolve(guest.name_server) if guest.name_server else ""}
 
         ours.close()

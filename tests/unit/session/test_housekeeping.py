@@ -6,11 +6,13 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 from samples import Maker
 
 from desktop import process
+from desktop.errors import Refusal
 from desktop.process import Process
-from desktop.session import history, housekeeping, lock, sessions
+from desktop.session import ending, history, housekeeping, lock, sessions
 from desktop.session.record import State
 from desktop.settings import Settings
 
@@ -109,3 +111,30 @@ def test_links_are_never_followed(site: Settings, make: Maker, tmp_path: Path) -
     (site.dir_snapshots / paths.session / "link").symlink_to(precious)
     housekeeping.sweep(site)
     assert not paths.directory.exists() and (precious / "file").exists()
+
+
+@pytest.mark.parametrize("others", [0o020, 0o002])
+def test_what_others_may_write_is_not_believed(site: Settings, make: Maker, others: int) -> None:
+    paths = make()
+    site.dir_cfg.chmod(0o700 | others)
+    with pytest.raises(Refusal, match="you alone"):
+        housekeeping.sweep(site)
+    assert paths.directory.exists()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to be somebody else")
+def test_what_somebody_else_made_is_not_believed(site: Settings, make: Maker) -> None:
+    make()
+    os.chown(site.dir_cfg, 65534, 65534)
+    with pytest.raises(Refusal, match="you alone"):
+        housekeeping.sweep(site)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to be somebody else")
+def test_a_program_of_somebody_else_is_nobodys_qemu(site: Settings, make: Maker) -> None:
+    paths = make(keeper=None, qemu=None)
+    disguise = ["sleep 60 & wait", "-vnc", f"unix:{paths.vnc},x"]
+    for user in (65534, 0):
+        with subprocess.Popen(["sh", "-c", *disguise], user=user, start_new_session=True) as other:
+            assert [one.pid for one in ending.owned(paths)] == [other.pid] * (user == 0)
+            os.killpg(other.pid, 9)
