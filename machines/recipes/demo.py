@@ -25,6 +25,8 @@ PACKAGES = (
     "x11-xkb-utils", "x11-utils", "xclip", "fonts-dejavu-core", "adwaita-icon-theme",
     # desktop
     "icewm", "pcmanfm", "lxterminal", "mousepad", "netsurf-gtk", "librsvg2-common",
+    # saving one's work elsewhere
+    "openssh-client", "rsync",
     # the host's other half
     "spice-vdagent", "qemu-guest-agent",
 )
