@@ -59,6 +59,7 @@ def make_goods(directory: Path) -> Goods:
 @pytest.fixture(scope="session")
 def goods() -> Iterator[Goods]:
     """Programs, machines and accounts that installations share."""
+    os.umask(0o022)  # www-data is to read what is made here
     directory = short_directory()
     yield make_goods(directory)
     shutil.rmtree(directory)

@@ -31,9 +31,9 @@ def page(chromium: Browser, site: Installation) -> Iterator[Browser]:
         driver.switch_to.window(handle)
         driver.close()
     driver.switch_to.window(driver.window_handles[0])
-    driver.delete_all_cookies()
-    chromium.run("localStorage.clear()")
     driver.get("about:blank")
+    driver.execute_cdp_cmd("Storage.clearDataForOrigin", {
+        "origin": f"http://{site.stranger().host}", "storageTypes": "all"})
 
 
 def form(page: Browser, site: Installation, path: str = "") -> None:
