@@ -34,7 +34,7 @@ class Place:
 
 # Machines belong to root: a guest that broke out of QEMU must not change what others start from.
 DIRECTORIES = (
-    Place(ETC), Place(LIB), Place(MACHINES),
+    Place(ETC, 0o750, group=WEB), Place(LIB), Place(MACHINES),
     *(Place(LIB / name, 0o700, WEB, WEB) for name in ("snapshots", "templates", "parked",
                                                       "state")),
     Place(RUN, 0o700, WEB, WEB), Place(LOG, 0o750, WEB, "adm"),

@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from desktop import origin
@@ -27,7 +28,9 @@ log = logging.getLogger("connection")
 
 OPENING_TIME = 180.0  # seconds to type the token
 HEARTBEAT = 25  # seconds; proxies cut connections that are quiet for 60
-MESSAGE_LIMIT = 16 << 20  # bytes of one message of a viewer: a pasted text, at most
+OPENING_LIMIT = 4096  # bytes a viewer may have on the way before the token is seen
+MESSAGE_LIMIT = 2 << 20  # and after: QEMU takes pasted texts of 1 MB (ui/vnc.c)
+CHUNK = 65536
 
 
 class Connection(ProxyRequestHandler):  # type: ignore[misc]
@@ -44,6 +47,7 @@ class Connection(ProxyRequestHandler):  # type: ignore[misc]
         self.directory = str(self.server.settings.dir_novnc)
         self.plain = self.request
         self.heard = time.monotonic()
+        self.limit = OPENING_LIMIT
 
     def source(self) -> str:
         """Return where the viewer is; Apache appends that to what the viewer may have sent."""
@@ -82,18 +86,51 @@ class Connection(ProxyRequestHandler):  # type: ignore[misc]
                 log.warning("a viewer at %s was refused: %s", self.source(), reason)
                 raise self.CClose(1008, "Refused") from reason
             target.sendall(browser.rest)
-            target.settimeout(None)
+            target.settimeout(0)
+            self.limit = MESSAGE_LIMIT
             viewer = self.server.admit(self.plain, self.source())
             try:
                 self.do_proxy(target)
             finally:
                 self.server.dismiss(viewer)
 
+    def do_proxy(self, target: socket.socket) -> None:
+        """Pass bytes both ways; whoever does not read what came is not heard until they do.
+
+        websockify's own reads on, and keeps in memory all that a viewer asks for and never takes.
+        """
+        up, waiting, beat = b"", False, time.monotonic() + HEARTBEAT
+        while True:
+            if (left := beat - time.monotonic()) <= 0:
+                beat += HEARTBEAT
+                self.send_ping()
+                continue
+            heard = [self.request] * (not up) + [target] * (not waiting)
+            told = [target] * bool(up) + [self.request] * waiting
+            ready, free, _ = select.select(heard, told, [], left)
+            if self.request in free:
+                waiting = self.send_frames()
+            if self.request in ready:
+                bufs, closed = self.recv_frames()
+                up = b"".join(bufs)
+                if closed:
+                    target.settimeout(10)
+                    target.sendall(up)
+                    raise self.CClose(closed["code"], closed["reason"])
+            if up:
+                with suppress(BlockingIOError):
+                    up = up[target.send(up):]
+            if target in ready:
+                data = target.recv(CHUNK)
+                if not data:
+                    raise self.CClose(1000, "Target closed")
+                waiting = self.send_frames([data])
+
     def recv_frames(self) -> Any:
         """Return what the viewer sent; it is alive, and must not fill our memory."""
         self.heard = time.monotonic()
         bufs, closed = super().recv_frames()
-        if len(self.request._recv_buffer) + len(self.request._partial_msg) > MESSAGE_LIMIT:
+        if len(self.request._recv_buffer) + len(self.request._partial_msg) > self.limit:
             raise ConnectionError("a message is too long")
         return bufs, closed
 
@@ -101,10 +138,11 @@ class Connection(ProxyRequestHandler):  # type: ignore[misc]
         """Keep proxies from cutting a quiet connection; give up on a viewer long silent."""
         if time.monotonic() - self.heard > 3 * HEARTBEAT:
             raise ConnectionError("the viewer is silent")
-        try:
-            super().send_ping(data)
-        except WebSocketWantWriteError:
-            pass  # it has not even read what was sent before
+        if self.request._previous_sendmsg is None:  # else it has not even read what was sent
+            try:
+                super().send_ping(data)
+            except WebSocketWantWriteError:  # the rest goes before the next message
+                self.request._previous_sendmsg = None
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing for every connection."""

@@ -8,6 +8,7 @@ import hmac
 import logging
 import os
 import secrets
+import time
 from base64 import b32encode
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,20 +75,35 @@ def sign_in(request: Request, settings: Settings, user: str, password: str) -> P
 
 def remembered(request: Request, settings: Settings) -> Person | None:
     """Return who the cookie names, if it is ours, fresh, and nothing has changed since."""
-    text = request.cookies.get(COOKIE)
-    if not text:
+    opened = read(request, settings)
+    if opened is None or farewell(settings, opened).exists():
         return None
-    try:
-        name, method, mark = map(str, serializer(settings).loads(
-            text, max_age=settings.sign_in_lifetime))
-    except (BadData, ValueError, TypeError):
-        return None
+    name, method, mark, _ = opened
     if method == GUEST:  # renewed each time: a guest who is forgotten cannot sign in again
         return guest(request, settings, name) if settings.allow_unauthenticated else None
     standing = chain.standing(settings, method, name)
     if standing is None or not hmac.compare_digest(mark, fingerprint(settings, standing)):
         return None
     return Person(name, name in settings.user_admin, method)
+
+
+def read(request: Request, settings: Settings) -> tuple[str, str, str, str] | None:
+    """Return name, method, fingerprint and time of a cookie that is ours and fresh, else None."""
+    try:
+        facts, made = serializer(settings).loads(
+            request.cookies.get(COOKIE, ""), settings.sign_in_lifetime, return_timestamp=True)
+        name, method, mark = map(str, facts)
+    except (BadData, ValueError, TypeError):
+        return None
+    return name, method, mark, str(made)
+
+
+def farewell(settings: Settings, opened: tuple[str, ...]) -> Path:
+    """Return the file that is there once this sign-in was ended: its cookie may be elsewhere.
+
+    Not named after the cookie's text, of which base64 knows several spellings.
+    """
+    return settings.dir_state / "signed-out" / fingerprint(settings, " ".join(opened))
 
 
 def guest(request: Request, settings: Settings, name: str) -> Person:
@@ -102,7 +118,17 @@ def cookie(request: Request, settings: Settings, name: str, method: str, standin
 
 
 def sign_out(request: Request, settings: Settings) -> str:
-    """Return the Set-Cookie header that forgets."""
+    """End this sign-in; return the Set-Cookie header that forgets."""
+    if remembered(request, settings) and (opened := read(request, settings)):
+        file = farewell(settings, opened)
+        try:
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+            file.touch(mode=0o600)
+            for old in file.parent.iterdir():
+                if old.stat().st_mtime < time.time() - settings.sign_in_lifetime:
+                    old.unlink(missing_ok=True)
+        except OSError as error:
+            log.error("a sign-out is not kept: %s", error.strerror)
     return attributes(request, settings, "", 0)
 
 

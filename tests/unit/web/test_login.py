@@ -1,5 +1,6 @@
 """Who is asking: passwords, cookies, guests, and all that ends a cookie."""
 
+import os
 import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -206,3 +207,18 @@ def test_passwords_are_nowhere_to_be_seen(ask: Make, settings: Settings) -> None
     from desktop.auth.credentials import Credentials
     assert "s3cret" not in repr(Credentials("ada", "s3cret", "192.0.2.7"))
     assert "ada-secret" not in repr(signed_in(ask, settings))
+
+
+def test_a_cookie_that_was_signed_out_is_worth_nothing(ask: Make, settings: Settings) -> None:
+    cookie, other = cookie_of(signed_in(ask, settings)), cookie_of(signed_in(ask, settings, "bob"))
+    for forged in (cookie[:-9] + "A" * 9, "remote-desktop=x", ""):
+        login.sign_out(ask(HTTP_COOKIE=forged), settings)
+    assert not (settings.dir_state / "signed-out").exists()
+    old = settings.dir_state / "signed-out" / "old"
+    assert remembered(ask, settings, cookie)
+    login.sign_out(ask(HTTP_COOKIE=cookie), settings)
+    assert remembered(ask, settings, cookie) is None and remembered(ask, settings, other)
+    old.touch()
+    os.utime(old, (1, 1))
+    login.sign_out(ask(HTTP_COOKIE=other), settings)
+    assert remembered(ask, settings, other) is None and not old.exists()
