@@ -166,10 +166,15 @@ def settled(site: Installation) -> None:
         token = (site.run / entry["session"] / "token").read_text()
         desktop = Desktop(site.person(), {"session": entry["session"], "token": token})
         assert until(lambda desktop=desktop: reachable(desktop), 10)
-    alive = {pid for path in site.directories() for pid in site.pids(path.name).values()}
-    assert set(orphans.adopted()) == alive
+    until(lambda: set(orphans.adopted()) == wanted(site), 10, "nothing else runs")
     assert {path.name for path in site.snapshots.iterdir()} == {
         path.name for path in site.directories()}
+
+
+def wanted(site: Installation) -> set[int]:
+    """Return the processes of the sessions there are; an old passt runs within pasta."""
+    named = {pid for path in site.directories() for pid in site.pids(path.name).values()}
+    return named | {inner for pid in named for inner in orphans.descendants(pid)}
 
 
 def listed(site: Installation) -> list[dict[str, object]]:

@@ -55,7 +55,8 @@ def test_processes_of_a_session(any_site: Installation) -> None:
     new = {pid: words for pid, words in orphans.adopted().items() if pid not in before}
     roles = any_site.pids(desktop.id)
     assert set(roles) == {"keeper", "qemu", "network"}
-    assert set(new) == set(roles.values()), new
+    inner = set(orphans.descendants(roles["network"]))  # an old passt runs within pasta
+    assert set(new) - inner == set(roles.values()) and len(inner) <= 1, new
     for viewer in viewers:
         viewer.leave()
 

@@ -14,7 +14,7 @@ from desktop.settings import Settings
 
 RESOLVERS = ("etc/resolv.conf", "run/systemd/resolve/resolv.conf",
              "run/NetworkManager/no-stub-resolv.conf", "run/dnsmasq/resolv.conf")
-TRY_SECONDS = 2
+TRY_SECONDS = 10  # it takes 0.1 s; killed too early, pasta leaves a child behind
 FORWARD = "169.254.1.53"  # asked by guests, answered by a resolver on the server's 127.0.0.x
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 # A network namespace around passt whose loopback is empty; pasta comes with passt.

@@ -12,7 +12,9 @@ import os
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from desktop import process
 
@@ -57,6 +59,21 @@ def receive(line: socket.socket) -> tuple[set[str], dict[str, list[str]]]:
         os.dup2(number, NUMBERS[name], inheritable=False)
         os.close(number)
     return set(orders["descriptors"]), orders["commands"]
+
+
+def hear(line: socket.socket) -> dict[str, Any]:
+    """Return what a keeper tells of its start; nothing when it ended without a word."""
+    try:
+        facts: dict[str, Any] = json.loads(line.recv(MESSAGE) or b"{}")
+    except ConnectionError:
+        return {}
+    return facts
+
+
+def tell(line: socket.socket, answer: Mapping[str, object]) -> None:
+    """Tell the request that waits how the start went; it may have gone away."""
+    with line, suppress(BrokenPipeError):
+        line.sendall(json.dumps(answer).encode())
 
 
 def host() -> str:

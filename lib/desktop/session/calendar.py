@@ -5,6 +5,7 @@ from desktop.session.record import Record
 from desktop.settings import Settings
 
 NAP = 30.0  # seconds at most between two looks at the calendar: a suspended host stops timers
+ROUND = 300.0  # seconds between two looks at what nothing tells of: logs that grow
 RETRY = 5.0  # seconds between two looks for room on a full disk
 
 
@@ -42,11 +43,11 @@ class Calendar:
                 found["its viewer left"] = self.alone_since + self.settings.disconnect_grace
         return found
 
-    def pause(self, entry: Record) -> float | None:
-        """Return the seconds one may sleep, None for as long as nothing happens."""
+    def pause(self, entry: Record) -> float:
+        """Return the seconds one may sleep while nothing happens."""
         moments = [*self.ends(entry).values(), *([self.retry] if self.retry else [])]
         if not moments:
-            return None
+            return ROUND
         return max(0.0, min(NAP, min(moments) - process.boottime()))
 
     def over(self, entry: Record) -> str:

@@ -17,6 +17,8 @@ from desktop.settings import Settings
 
 log = logging.getLogger("ending")
 PATIENCE = 10.0  # seconds for a keeper to end its session, beyond what the guest may take
+HELPER_TIME = 5.0  # seconds for the network helper to notice that QEMU is gone
+HELPERS = frozenset({"pasta", "pasta.avx2", "passt", "passt.avx2", "setpriv"})
 POLITE = 30.0  # seconds for a guest to shut itself down
 
 
@@ -62,6 +64,11 @@ def finish(settings: Settings, paths: Paths, entry: Record | None, how: str) -> 
     ask_qemu_to_quit(paths)
     for one in {*owned(paths), *(recorded(entry) if entry else ())}:
         end(one)
+    if entry and entry.network and entry.boot == process.boot_id():
+        # It goes by itself once QEMU is gone. Killed while it starts, pasta leaves a child behind.
+        process.wait(entry.network, HELPER_TIME)
+        for one in process.members(entry.network.pid, HELPERS):
+            end(one)
     remove(settings.dir_snapshots / paths.session)
     if entry:
         history.add(settings, entry, how)
@@ -69,10 +76,9 @@ def finish(settings: Settings, paths: Paths, entry: Record | None, how: str) -> 
 
 
 def recorded(entry: Record) -> list[Process]:
-    """Return the processes that a record names and that are still those."""
-    if entry.boot != process.boot_id():
-        return []
-    return [one for one in (entry.qemu, entry.network) if one and process.alive(one)]
+    """Return the QEMU that a record names, if it is still that."""
+    ours = entry.boot == process.boot_id()
+    return [entry.qemu] if entry.qemu and ours and process.alive(entry.qemu) else []
 
 
 def owned(paths: Paths) -> list[Process]:

@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import time
+from contextlib import suppress
 from typing import Any
 
 from desktop import process
@@ -19,6 +20,7 @@ START_TIME = 20.0  # seconds for QEMU to answer
 PICTURE_AGE = 2.0  # seconds for which one picture of the screen serves all who look
 FULL = 64 << 20  # bytes free, below which a disk counts as full
 BANNER = b"RFB "
+LOG_LIMIT = 1 << 20  # bytes; they lie in memory, in /run
 
 
 class Guest:
@@ -42,7 +44,7 @@ class Guest:
 
     def connect(self, helper: list[str], descriptor: int) -> Process | None:
         """Start the network helper on its end of the line; raise process.Failed."""
-        child = process.start(helper, self.paths.keeper_log, [descriptor])
+        child = process.start(helper, self.paths.keeper_log, [descriptor], group=True)
         os.close(descriptor)
         self.children.append(child)
         return process.identify(child.pid)
@@ -103,6 +105,13 @@ class Guest:
         """Tell whether a machine that ran out of host disk may go on."""
         facts = os.statvfs(self.settings.dir_snapshots)
         return facts.f_bavail * facts.f_frsize > FULL
+
+    def trim_logs(self) -> None:
+        """Empty logs that have grown: a guest can make QEMU complain as often as it likes."""
+        for path in (self.paths.qemu_log, self.paths.keeper_log):
+            with suppress(FileNotFoundError):
+                if path.stat().st_size > LOG_LIMIT:
+                    os.truncate(path, 0)
 
     def last_words(self) -> str:
         """Return the last line that QEMU wrote."""

@@ -69,7 +69,8 @@ def look_after(settings: Settings, paths: Paths) -> Record | None:
         entry = read(paths)
         if entry and not detach.judges(entry.launcher, entry.host):
             return entry
-        if entry and entry.state in (State.RUNNING, State.PAUSED) and ending.recorded(entry):
+        runs = entry and entry.state in (State.RUNNING, State.PAUSED)
+        if entry and runs and ending.recorded(entry):
             log.warning("%s lost its keeper and gets another", entry.name)
             with detach.summon(paths.directory) as line:
                 detach.hand_over(line, {"lock": handle}, {})

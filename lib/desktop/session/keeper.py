@@ -4,7 +4,6 @@ It starts QEMU, shows its screen (display), answers the scripts (control), and w
 for whatever comes next: an event of QEMU, a request, a viewer, the next moment on its calendar.
 """
 
-import json
 import logging
 import os
 import selectors
@@ -47,25 +46,16 @@ def keep(paths: Paths, line: socket.socket, qemu: process.Child | None,
     except (Refusal, process.Failed, qmp.Error, OSError) as reason:
         log.error("%s could not be started: %s", keeper.entry.name, reason)
         keeper.finish(f"failed: {reason}")
-        tell(line, {"problem": getattr(reason, "message", str(reason)),
-                    "hint": getattr(reason, "hint", ""),
-                    "status": getattr(reason, "status", 500)})
+        detach.tell(line, {"problem": getattr(reason, "message", str(reason)),
+                           "hint": getattr(reason, "hint", ""),
+                           "status": getattr(reason, "status", 500)})
         return 1
-    tell(line, {"ready": True})
-    if helper:
+    detach.tell(line, {"ready": True})
+    if qemu:
         keeper.connect(helper)
     keeper.run(socket.socket(fileno=detach.NUMBERS["listener"]) if qemu
                else listening.again(keeper.entry, paths))
     return 0
-
-
-def tell(line: socket.socket, answer: dict[str, Any]) -> None:
-    """Tell the request that waits how the start went; it may have gone away."""
-    with line:
-        try:
-            line.sendall(json.dumps(answer).encode())
-        except BrokenPipeError:
-            pass
 
 
 class Keeper:
@@ -81,6 +71,10 @@ class Keeper:
         self.bell.setblocking(False)
         self.button.setblocking(False)
         self.calendar = Calendar(its_settings)
+        # Who asks before run() waits for it, or who is told to go, is heard then.
+        self.requests = control.listen(paths)
+        signal.set_wakeup_fd(self.button.fileno())
+        signal.signal(signal.SIGTERM, lambda *_: self.stop("the server stopped it"))
         self.over = ""  # how it ended, once it has
         self.unsaved = False
 
@@ -90,15 +84,18 @@ class Keeper:
         self.update(state=State.STARTING, keeper=process.identify(os.getpid()),
                     qemu=self.guest.qemu)
         self.guest.ready()
-        self.update(state=State.RUNNING)
 
-    def connect(self, helper: list[str]) -> None:
-        """Start the network helper: nobody misses it before the guest's first packet."""
+    def connect(self, helper: list[str] | None) -> None:
+        """Start the network helper, if any: it takes 100 ms that the request need not wait for.
+
+        Only then the session runs as far as others are concerned: it is not adopted before.
+        """
         try:
-            self.update(network=self.guest.connect(helper, detach.NUMBERS["helper"]))
+            network = self.guest.connect(helper, detach.NUMBERS["helper"]) if helper else None
+            self.update(state=State.RUNNING, network=network)
         except process.Failed as problem:
             log.error("%s has no network: %s", self.entry.name, problem)
-            self.update(reason="it has no network")
+            self.update(state=State.RUNNING, reason="it has no network")
 
     def adopt(self) -> None:
         """Take over a running machine whose keeper was killed."""
@@ -128,13 +125,10 @@ class Keeper:
         assert self.guest.qmp and self.guest.qemu
         self.show(listener)
         self.guest.attach_agent()
-        requests = control.listen(self.paths)
-        signal.set_wakeup_fd(self.button.fileno())
-        signal.signal(signal.SIGTERM, lambda *_: self.stop("the server stopped it"))
         death = os.pidfd_open(self.guest.qemu.pid)
         for source, act in ((self.guest.qmp, self.hear), (self.bell, self.look),
                             (death, self.mourn),
-                            (requests, lambda: control.answer(requests, self.decide))):
+                            (self.requests, lambda: control.answer(self.requests, self.decide))):
             self.selector.register(source, selectors.EVENT_READ, act)
         while not self.over:
             pause = RETRY if self.unsaved else self.calendar.pause(self.entry)
@@ -147,6 +141,7 @@ class Keeper:
             self.over = self.over or self.calendar.over(self.entry)
             if self.unsaved:
                 self.update()
+            self.guest.trim_logs()
         self.finish(self.over)
 
     # What comes

@@ -12,11 +12,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from desktop.errors import Refusal
 from desktop.host import network, volumes
+from desktop.launch import detach
 from desktop.launch.detach import NUMBERS
 from desktop.machine import emulator, firmware, qemu, snapshot
 from desktop.machine.descriptor import Machine
-from desktop.session import lock
+from desktop.session import ending, listening, lock
+from desktop.session.claim import Claim
 from desktop.session.paths import Paths
 from desktop.session.record import Record
 from desktop.settings import Settings
@@ -31,6 +34,29 @@ class Plan:
 
     commands: dict[str, list[str]]
     descriptors: dict[str, int]
+
+
+def entrust(settings: Settings, claimed: Claim, machine: Machine, listener: socket.socket | None,
+            line: socket.socket) -> None:
+    """Hand a claimed session, lock and all, to the keeper on this line.
+
+    `listener` is where it is shown, None behind Apache. Raises Refusal when its disk cannot be
+    made, or the keeper is not there any more; nothing is left of it then.
+    """
+    paths = claimed.paths
+    try:
+        with (listener or listening.behind_apache(paths) as screen,
+              made(settings, claimed.record, machine, paths) as plan):
+            detach.hand_over(line, {"lock": claimed.lock, "listener": screen.fileno(),
+                                    **plan.descriptors}, plan.commands)
+    except (Refusal, OSError) as problem:
+        ending.finish(settings, paths, claimed.record, f"failed: {problem}")
+        if isinstance(problem, Refusal):
+            raise
+        raise Refusal(f"The machine could not be started: {problem.strerror}.", 503,
+                      "Try again, or tell your administrator.") from problem
+    finally:
+        os.close(claimed.lock)
 
 
 @contextmanager

@@ -1,19 +1,19 @@
 """Starting a session for somebody: a wish becomes a claim, a keeper, a machine that answers."""
 
-import json
 import os
 import select
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.session import lock, record
 from desktop.session.paths import Paths
-from desktop.session.record import Corrupt, Record
+from desktop.session.record import Corrupt, Record, State
 from desktop.session.wish import Wish
 from desktop.settings import Settings
 
@@ -59,14 +59,11 @@ def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", metho
         if isinstance(claimed, Record):
             return await_other(sessions.paths(settings, claimed))
         try:
-            with (listener or listening.behind_apache(paths) as screen,
-                  plan.made(settings, claimed.record, choice.machine, paths) as orders):
-                detach.hand_over(line, {"lock": claimed.lock, "listener": screen.fileno(),
-                                        **orders.descriptors}, orders.commands)
-            os.close(claimed.lock)
+            plan.entrust(settings, claimed, choice.machine, listener, line)
             meanwhile()
             wait_ready(settings, claimed, line)
-            return record.read(paths.directory)
+            # The keeper writes so itself when the network is there too, some 100 ms later.
+            return replace(record.read(paths.directory), state=State.RUNNING)
         finally:
             os.close(claimed.answer)
 
@@ -87,7 +84,7 @@ def wait_ready(settings: Settings, claimed: "Claim", line: socket.socket) -> Non
     problem = Refusal(f"The machine did not answer in {PATIENCE:g} s.", 503,
                       "The server may be very busy: try again.", retry_after=60)
     if select.select([line], [], [], PATIENCE)[0]:
-        facts: dict[str, Any] = json.loads(line.recv(65536) or b"{}")
+        facts = detach.hear(line)
         if facts.get("ready"):
             return
         problem = Refusal(facts.get("problem", "The keeper of the machine ended."),

@@ -40,7 +40,7 @@ def test_a_persistent_session_outlives_its_viewers_until_its_deadline(clock: lis
 def test_a_single_shot_waits_for_its_viewer_to_come_back(clock: list[float]) -> None:
     calendar, entry = Calendar(Settings()), sample(persistent=False)
     calendar.note_viewers(1)
-    assert calendar.pause(entry) is None
+    assert calendar.pause(entry) == 300
     calendar.note_viewers(0)
     clock[0] += 29
     calendar.note_viewers(1)
@@ -56,7 +56,7 @@ def test_a_single_shot_waits_for_its_viewer_to_come_back(clock: list[float]) -> 
 def test_zero_means_for_ever(clock: list[float]) -> None:
     calendar = Calendar(replace(Settings(), first_connect_timeout=0))
     clock[0] += 1e9
-    assert not calendar.over(sample()) and calendar.pause(sample()) is None
+    assert not calendar.over(sample()) and calendar.pause(sample()) == 300
 
 
 def test_a_guest_that_does_not_power_down_is_ended(clock: list[float]) -> None:
