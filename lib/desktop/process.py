@@ -53,9 +53,11 @@ def run(argv: Sequence[str], *, timeout: float = 10, stdin: str = "") -> str:
     return done.stdout
 
 
-def start(argv: Sequence[str], log: Path, descriptors: Sequence[int] = ()) -> Child:
+def start(argv: Sequence[str], log: Path, descriptors: Sequence[int] = (), *,
+          group: bool = False) -> Child:
     """Start a child in the foreground, its words appended to `log`; it keeps `descriptors`.
 
+    With `group` it leads a process group of its own, for `members` to find what it leaves.
     Raises Failed when it cannot be started.
     """
     with log.open("ab") as words:
