@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from service import orphans, websocket
+from service.chromium import browser
 from service.conftest import machine_image
 from service.installation import ENVIRONMENT, ROOT, short_directory
 from service.rfb import Denied, Viewer
@@ -96,6 +97,14 @@ def test_the_printed_address_works(checkout: Checkout) -> None:
     with urllib.request.urlopen(address.partition("#")[0], timeout=10) as page:
         assert page.status == 200 and b"noVNC" in page.read()
     view({"url": address}).look()
+
+
+def test_the_printed_address_works_in_chromium(checkout: Checkout) -> None:
+    address = checkout.start()["url"]
+    with browser() as chromium:
+        chromium.open(address)
+        assert chromium.screen()[0] > 300
+        assert not [line for line in chromium.complaints() if "favicon" not in line]
 
 
 def test_json_says_what_programs_need(checkout: Checkout) -> None:

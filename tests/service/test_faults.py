@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from service import orphans
 from service.conftest import Install
 from service.guest import Guest
-from service.installation import USER, Installation, short_directory
+from service.installation import ENVIRONMENT, USER, Installation, short_directory
 from service.until import until
 
 FULL = 1_500_000  # bytes of the small disk that are left to a guest
@@ -206,6 +207,30 @@ def test_strange_things_in_the_directories_disturb_nobody(site: Installation) ->
         for name in ("notes.txt", "fifo.raw"):
             (site.machines / name).unlink()
         (site.run / ("e" * 26)).unlink(missing_ok=True)
+
+
+SHIFTED = """
+import runpy, sys, time
+real, shift = time.time, float(sys.argv[1])
+time.time = lambda: real() + shift
+sys.argv[:] = sys.argv[2:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_a_clock_set_to_another_day_ends_nothing(site: Installation) -> None:
+    desktop = site.person().create(lifetime="3600")
+    viewer = desktop.view()
+    for days in (-3, 3):
+        for script, option in (("admin", "--housekeeping=1"), ("monitor", "--json")):
+            done = subprocess.run(
+                [sys.executable, "-c", SHIFTED, str(days * 86400),
+                 site.goods.share / "cgi-bin" / f"{script}.py", option],
+                user=USER if os.geteuid() == 0 else None, cwd="/", capture_output=True,
+                text=True, env={**ENVIRONMENT, "REMOTE_DESKTOP_INI": str(site.ini)}, check=False)
+            assert done.returncode == 0, done
+    viewer.look()
+    assert state(site, desktop.id)[0] == "running"
 
 
 def test_sigterm_to_the_keeper_ends_the_session(site: Installation) -> None:

@@ -57,6 +57,18 @@ def test_the_form_signs_in_as_well(any_site: Installation) -> None:
     assert len(bob.sessions()) == 1
 
 
+def test_a_program_needs_neither_cookie_nor_origin(any_site: Installation) -> None:
+    program = any_site.stranger("bob")
+    fields = {"user": "bob", "password": program.password, "machine": "empty.raw", "terms": "1"}
+    reply = program.post("create", fields, Origin=None, Accept="application/json")
+    assert reply.status == 201, str(reply)
+    session = reply.json["session"]
+    fields = {"user": "bob", "password": program.password, "action": "stop", "session": session}
+    program.cookies.clear()
+    assert program.post("monitor", fields, Origin=None, Accept="application/json").status == 200
+    any_site.gone(session)
+
+
 def test_cookies_cannot_be_made_at_home(site: Installation) -> None:
     root = site.person("root")
     name, value = root.cookies.copy().popitem()
