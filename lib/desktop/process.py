@@ -9,7 +9,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,18 +53,15 @@ def run(argv: Sequence[str], *, timeout: float = 10, stdin: str = "") -> str:
     return done.stdout
 
 
-def start(argv: Sequence[str], log: Path, descriptors: Sequence[int] = (), *,
-          group: bool = False) -> Child:
+def start(argv: Sequence[str], log: Path, descriptors: Sequence[int] = ()) -> Child:
     """Start a child in the foreground, its words appended to `log`; it keeps `descriptors`.
 
-    With `group` it leads a process group of its own, for `members` to find what it leaves.
     Raises Failed when it cannot be started.
     """
     with log.open("ab") as words:
         try:
             return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
                                     env=ENVIRONMENT, cwd="/", umask=0o077,
-                                    process_group=0 if group else None,
                                     pass_fds=tuple(descriptors))
         except OSError as error:
             raise Failed(argv[0], f"cannot be started ({error.strerror})") from error
@@ -101,21 +98,6 @@ def identify(pid: int) -> Process | None:
     except (OSError, ValueError):
         return None
     return None if state in "ZX" else Process(pid, int(rest[18]))
-
-
-def members(leader: int, programs: Collection[str]) -> list[Process]:
-    """Return those of a process group that run one of these programs, its leader or not."""
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            stat = Path("/proc", name, "stat").read_text()
-        except OSError:
-            continue  # it has ended
-        program, _, facts = stat.partition("(")[2].rpartition(")")
-        one = identify(int(name)) if int(facts.split()[2]) == leader else None
-        if one and program in programs:
-            found.append(one)
-    return found
 
 
 def alive(process: Process | None) -> bool:

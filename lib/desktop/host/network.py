@@ -84,15 +84,17 @@ def routed(proc: Path) -> bool:
                    for line in fields("ipv6_route")))
 
 
-def helper(fd: int, root: Path = Path("/")) -> list[str]:
+def helper(fd: int, log: Path | None = None, root: Path = Path("/")) -> list[str]:
     """Return the command line of passt on a connected stream socket that it inherits.
 
     It stays in the foreground and ends when the other end is closed. Started by root, it becomes
-    nobody; the socket is open already, so nothing more is needed. No port is forwarded.
+    nobody; the socket is open already, so nothing more is needed. No port is forwarded. Its words
+    go to `log`, by whose name it can be found too.
     """
     program = passt() or "passt"
+    mine = log and os.geteuid() != 0  # nobody could not open it
     return [*wrapping(program), program, "--foreground", "--quiet", "--no-map-gw", *names(root),
-            "--fd", str(fd)]
+            *(("--log-file", str(log)) if mine else ()), "--fd", str(fd)]
 
 
 def wrapping(program: str) -> tuple[str, ...]:

@@ -18,7 +18,6 @@ from desktop.settings import Settings
 log = logging.getLogger("ending")
 PATIENCE = 10.0  # seconds for a keeper to end its session, beyond what the guest may take
 HELPER_TIME = 5.0  # seconds for the network helper to notice that QEMU is gone
-HELPERS = frozenset({"pasta", "pasta.avx2", "passt", "passt.avx2", "setpriv"})
 POLITE = 30.0  # seconds for a guest to shut itself down
 
 
@@ -47,7 +46,7 @@ def see_off(settings: Settings, entry: Record, patience: float, how: str) -> Non
     try:
         handle = lock.take(paths.lock)
         if handle is None:  # the keeper hangs
-            for one in (entry.keeper, *owned(paths)):
+            for one in (entry.keeper, *recorded(entry)):
                 end(one)
             handle = lock.take(paths.lock, wait=True)
     except FileNotFoundError:
@@ -62,13 +61,14 @@ def see_off(settings: Settings, entry: Record, patience: float, how: str) -> Non
 def finish(settings: Settings, paths: Paths, entry: Record | None, how: str) -> None:
     """End what still runs of a session and remove its files; the caller holds its lock."""
     ask_qemu_to_quit(paths)
-    for one in {*owned(paths), *(recorded(entry) if entry else ())}:
+    vnc = b"\0unix:" + os.fsencode(paths.vnc).replace(b",", b",,") + b","
+    for one in {*owned(vnc), *(recorded(entry) if entry else ())}:
         end(one)
-    if entry and entry.network and entry.boot == process.boot_id():
-        # It goes by itself once QEMU is gone. Killed while it starts, pasta leaves a child behind.
-        process.wait(entry.network, HELPER_TIME)
-        for one in process.members(entry.network.pid, HELPERS):
-            end(one)
+    # The network helper goes by itself once QEMU is gone. Killed while it starts, pasta leaves a
+    # child behind that waits for ever.
+    for one in owned(b"\0" + os.fsencode(paths.network_log) + b"\0"):
+        process.wait(one, HELPER_TIME)
+        end(one)
     remove(settings.dir_snapshots / paths.session)
     if entry:
         history.add(settings, entry, how)
@@ -81,12 +81,11 @@ def recorded(entry: Record) -> list[Process]:
     return [entry.qemu] if entry.qemu and ours and process.alive(entry.qemu) else []
 
 
-def owned(paths: Paths) -> list[Process]:
-    """Return the QEMU that shows the screen of this session, recorded or not.
+def owned(mark: bytes) -> list[Process]:
+    """Return the processes of this user whose arguments have a mark of the session.
 
-    A keeper that is killed right after it started QEMU has not written down which it is.
+    A keeper that is killed right after it started one has not written down which it is.
     """
-    mark = b"\0-vnc\0unix:" + os.fsencode(paths.vnc).replace(b",", b",,") + b","
     found = []
     for entry in os.scandir("/proc"):
         if entry.name.isdigit():

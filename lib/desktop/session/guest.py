@@ -44,7 +44,7 @@ class Guest:
 
     def connect(self, helper: list[str], descriptor: int) -> Process | None:
         """Start the network helper on its end of the line; raise process.Failed."""
-        child = process.start(helper, self.paths.keeper_log, [descriptor], group=True)
+        child = process.start(helper, self.paths.keeper_log, [descriptor])
         os.close(descriptor)
         self.children.append(child)
         return process.identify(child.pid)

@@ -29,6 +29,7 @@ class Paths:
     screen = File("screen.png")
     keeper_log = File("keeper.log")
     qemu_log = File("qemu.log")
+    network_log = File("network.log")
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory

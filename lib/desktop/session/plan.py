@@ -79,7 +79,8 @@ def made(settings: Settings, entry: Record, machine: Machine, paths: Paths) -> I
         if kind == "passt":
             for name, end in zip(("card", "helper"), socket.socketpair()):
                 descriptors[name] = stack.enter_context(end).fileno()
-            commands["network"] = network.helper(NUMBERS["helper"])
+            commands["network"] = network.helper(NUMBERS["helper"],
+                                                 paths.network_log)
         commands["qemu"] = command(settings, entry, machine, paths, disk, kind)
         yield Plan(commands, descriptors)
 
