@@ -182,6 +182,11 @@ class Installation:
         return {role: record[role]["pid"] for role in ("keeper", "qemu", "network")
                 if record[role]}
 
+    def processes(self, session: str) -> set[int]:
+        """Return all processes of a session: those written down and their children."""
+        pids = set(self.pids(session).values())
+        return pids.union(*(orphans.descendants(pid) for pid in pids))
+
     def leftovers(self) -> Iterator[str]:
         """Say what is there of sessions."""
         yield from map(str, self.directories())

@@ -176,6 +176,19 @@ def test_the_guest_opens_no_port_on_the_host(booted: Booted) -> None:
     assert not [address for address in listening if address.endswith(f":{8765:04X}")]
 
 
+def test_packets_sent_to_loopback_stay_outside(booted: Booted, service_of_the_host: int) -> None:
+    """A guest that gives up its own loopback may send such packets (to passt of Debian 12)."""
+    done = booted.guest.run(
+        "gateway=$(ip route | awk '$1 == \"default\" { print $3 }') && "
+        "ip address flush dev lo && echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet && "
+        "ip route add 127.0.0.0/8 via $gateway dev eth0 && ip route get 127.0.0.1")
+    assert done.status == 0 and "eth0" in done.output, done
+    for door in ("127.0.0.1", "127.0.0.53"):
+        fetched = fetch(booted.guest, f"{door}:{service_of_the_host}")
+        assert fetched.status and "secret" not in fetched.output
+    assert not Secret.asked
+
+
 def test_a_reboot_inside_goes_on_and_a_power_off_ends(booted: Booted) -> None:
     before = booted.site.pids(booted.desktop.id)
     booted.guest.say("reboot")
