@@ -59,7 +59,7 @@ def test_the_guest_takes_the_size_of_the_window(seat: Seat, size: tuple[int, int
     wanted = until(seat.window)
     # Drivers of screens round the width: to 8 pixels at most.
     until(lambda: all(0 <= room - have < 8 for room, have in
-                      zip(seat.window(), seat.resolution(), strict=True)), 60,
+                      zip(seat.window(), seat.resolution(), strict=True)), 180,
           f"a resolution of {wanted}")
     shown = until(lambda: shown_size(seat.page), 30)
     assert shown[:2] == seat.resolution(), "the canvas has the guest's pixels"

@@ -13,7 +13,7 @@ from service.person import Desktop, Person
 from service.until import until
 from service.websocket import Closed, Refused
 
-SEEDS = random.Random().sample(range(1000), 4)  # other moments in each run; the id tells which
+SEEDS = (1, 2, 3)
 
 
 def kill(pid: int) -> None:

@@ -203,6 +203,7 @@ def write_log(name: str, settings: Settings) -> None:
     try:
         settings.dir_log.mkdir(mode=0o750, parents=True, exist_ok=True)
         if settings.dir_log.stat().st_uid == os.geteuid():
-            logs.set_up(name, open(settings.dir_log / "by-hand.log", "a", encoding="utf-8"))
+            logs.set_up(name, open(settings.dir_log / "by-hand.log", "a", encoding="utf-8",
+                                   opener=lambda path, flags: os.open(path, flags, 0o600)))
     except OSError:
         pass
