@@ -56,15 +56,24 @@ def run(argv: Sequence[str], *, timeout: float = 10, stdin: str = "") -> str:
 def start(argv: Sequence[str], log: Path, descriptors: Sequence[int] = ()) -> Child:
     """Start a child in the foreground, its words appended to `log`; it keeps `descriptors`.
 
-    Raises Failed when it cannot be started.
+    It leads a process group of its own. Raises Failed when it cannot be started.
     """
     with log.open("ab") as words:
         try:
             return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
                                     env=ENVIRONMENT, cwd="/", umask=0o077,
-                                    pass_fds=tuple(descriptors))
+                                    process_group=0, pass_fds=tuple(descriptors))
         except OSError as error:
             raise Failed(argv[0], f"cannot be started ({error.strerror})") from error
+
+
+def finish(child: Child, seconds: float) -> bool:
+    """Wait for a child to end well, at most so long; whatever is left of its group is killed."""
+    end = os.pidfd_open(child.pid)
+    in_time = bool(select.select([end], [], [], seconds)[0])
+    os.close(end)
+    os.killpg(child.pid, signal.SIGKILL)  # before it is waited for: the number is still its own
+    return child.wait() == 0 and in_time
 
 
 def reap(children: Sequence[Child], seconds: float = 1) -> None:

@@ -14,7 +14,7 @@ from desktop.settings import Settings
 
 RESOLVERS = ("etc/resolv.conf", "run/systemd/resolve/resolv.conf",
              "run/NetworkManager/no-stub-resolv.conf", "run/dnsmasq/resolv.conf")
-TRY_SECONDS = 10  # it takes 0.1 s; killed too early, pasta leaves a child behind
+TRY_SECONDS = 10  # it takes 0.1 s
 FORWARD = "169.254.1.53"  # asked by guests, answered by a resolver on the server's 127.0.0.x
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 # A network namespace around passt whose loopback is empty; pasta comes with passt.
@@ -58,17 +58,15 @@ def works(settings: Settings) -> bool:
 
 
 def tried() -> bool:
-    """Start passt on a socket whose other end is closed: it ends at once, well if all is well."""
-    import select  # with socket, only until the answer is remembered
-    import socket
+    """Start passt on a socket whose other end is closed: it ends at once, well if all is well.
+
+    A pasta that may not have a tun device ends, but the child it made waits for ever.
+    """
+    import socket  # only until the answer is remembered
     ours, theirs = socket.socketpair()
     with ours, theirs:
         child = process.start(helper(theirs.fileno()), Path("/dev/null"), [theirs.fileno()])
-    end = os.pidfd_open(child.pid)
-    if not select.select([end], [], [], TRY_SECONDS)[0]:
-        child.kill()
-    os.close(end)
-    return child.wait() == 0
+    return process.finish(child, TRY_SECONDS)
 
 
 def routed(proc: Path) -> bool:

@@ -63,6 +63,18 @@ def test_a_passt_that_does_not_run_is_not_used(
     assert not (tmp_path / "network.json").exists()
 
 
+@passt_can_be_tried
+def test_a_passt_without_a_tun_device_leaves_nothing(tmp_path: Path) -> None:
+    try_it = ("from desktop.host import network; print(network.tried()); import os\n"
+              "os.system('ps -o args= -e | grep -c [p]asta.*--fd')")
+    done = subprocess.run(
+        ["unshare", "-mp", "--fork", "--mount-proc", "sh", "-c",
+         'mount --bind /dev/null /dev/net/tun && exec "$@"', "sh", sys.executable, "-c", try_it],
+        capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert done.stdout.split() == [str(not network.wrapping(network.passt())), "0"]
+
+
 @pytest.mark.parametrize("kind", ["isolated", "none"])
 def test_a_setting_cuts_machines_off(kind: str) -> None:
     assert network.kind(Settings(guest_network=kind)) == kind
