@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -144,6 +145,7 @@ def wait(process: Process, seconds: float) -> bool:
         os.close(handle)
 
 
+@cache
 def boot_id() -> str:
     """Return the identity of this boot of the host; no recorded pid outlives it."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()

@@ -124,8 +124,8 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
         for entry in entries:
             if form and (entry.owner, entry.form) == (owner, form):
                 return entry
-        if any(entry.machine == choice.machine.name and sessions.altered(settings, entry)
-               for entry in entries):
+        if sessions.altered(settings, [entry for entry in entries
+                                       if entry.machine == choice.machine.name]):
             raise Refusal(f"{choice.machine.name} was changed while sessions of it are running.",
                           409, "It can be had again when they have ended; choose another one.")
         capacity.check(settings, capacity.measure(settings), [promise(entry) for entry in entries],

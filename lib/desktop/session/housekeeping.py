@@ -55,6 +55,8 @@ def purge(settings: Settings) -> int:
 def look_after(settings: Settings, paths: Paths) -> Record | None:
     """Give a session without a keeper a new one, or end it; return the record if it lives."""
     entry = read(paths)
+    if entry and not sessions.ours(entry):
+        return entry
     if lock.held(paths.lock):
         if entry is None:
             ask_to_write(paths)
@@ -67,7 +69,7 @@ def look_after(settings: Settings, paths: Paths) -> Record | None:
         return entry
     try:
         entry = read(paths)
-        if entry and not detach.judges(entry.launcher, entry.host):
+        if entry and not sessions.ours(entry):
             return entry
         runs = entry and entry.state in (State.RUNNING, State.PAUSED)
         if entry and runs and ending.recorded(entry):

@@ -8,6 +8,7 @@ import json
 import os
 import re
 from base64 import b32encode
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
@@ -77,6 +78,9 @@ class Record:
     network: Process | None = None
 
 
+KINDS: Mapping[str, Any] = {entry.name: entry.type for entry in fields(Record)}
+
+
 def new_id() -> str:
     """Return 128 random bits in base32, lower case, without padding."""
     return b32encode(os.urandom(16)).decode().rstrip("=").lower()
@@ -95,11 +99,9 @@ def decode(text: str) -> Record:
         raise Corrupt(f"not JSON ({error})") from error
     if not isinstance(facts, dict) or facts.get("version") != VERSION:
         raise Corrupt("not a record of this version")
-    names = {entry.name for entry in fields(Record)}
-    if set(facts) != names:
-        raise Corrupt(f"fields differ: {', '.join(sorted(set(facts) ^ names))}")
-    record = Record(**{entry.name: revive(entry.type, facts[entry.name], entry.name)
-                       for entry in fields(Record)})
+    if facts.keys() != KINDS.keys():
+        raise Corrupt(f"fields differ: {', '.join(sorted(facts.keys() ^ KINDS.keys()))}")
+    record = Record(**{name: revive(kind, facts[name], name) for name, kind in KINDS.items()})
     if not ID.fullmatch(record.session):
         raise Corrupt("session is not an id")
     return record
@@ -107,6 +109,8 @@ def decode(text: str) -> Record:
 
 def revive(kind: Any, value: Any, name: str) -> Any:
     """Return a JSON value as the type of its field, or raise Corrupt."""
+    if type(value) is kind:
+        return value
     try:
         if kind is State:
             return State(value)
@@ -119,9 +123,7 @@ def revive(kind: Any, value: Any, name: str) -> Any:
             return float(value)
     except (KeyError, TypeError, ValueError) as error:
         raise Corrupt(f"{name} is wrong") from error
-    if type(value) is not kind:
-        raise Corrupt(f"{name} is not {getattr(kind, '__name__', kind)}")
-    return value
+    raise Corrupt(f"{name} is not {getattr(kind, '__name__', kind)}")
 
 
 def read(directory: Path) -> Record:

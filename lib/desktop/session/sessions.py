@@ -3,10 +3,11 @@
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from desktop.errors import Refusal
+from desktop.launch import detach
 from desktop.memo import stamp
 from desktop.process import boot_id, boottime
 from desktop.session import record
@@ -69,12 +70,20 @@ def paths(settings: Settings, entry: Record) -> Paths:
     return Paths(settings.dir_cfg / entry.session)
 
 
-def altered(settings: Settings, entry: Record) -> bool:
-    """Tell whether the image below a session is not what it was at its start."""
-    try:
-        return stamp(settings.dir_machines / entry.machine) != entry.master
-    except OSError:
-        return True
+def ours(entry: Record) -> bool:
+    """Tell whether its processes are of this host, so that it can be judged dead from here."""
+    return detach.judges(entry.launcher, entry.host)
+
+
+def altered(settings: Settings, entries: Collection[Record]) -> list[Record]:
+    """Return those whose image is not what it was at their start; each image is looked at once."""
+    images: dict[str, str] = {}
+    for name in {entry.machine for entry in entries}:
+        try:
+            images[name] = stamp(settings.dir_machines / name)
+        except OSError:
+            images[name] = "gone"
+    return [entry for entry in entries if images[entry.machine] != entry.master]
 
 
 def expires(entry: Record) -> float:

@@ -19,12 +19,15 @@ CHANGED = "its image was changed, and its disk may be damaged"
 FOR_PAGES = frozenset({"href", "secret", "remaining"})
 
 
-def public(settings: Settings, entry: Record) -> dict[str, Any]:
-    """Return what administrators may know of anybody's session; nothing opens its screen."""
+def public(entry: Record, changed: bool) -> dict[str, Any]:
+    """Return what administrators may know of anybody's session; nothing opens its screen.
+
+    `changed` tells whether its image is not what it was.
+    """
     end = sessions.expires(entry)
     return {"session": entry.session, "name": entry.name, "machine": entry.machine,
             "title": entry.title, "user": entry.owner, "state": str(entry.state),
-            "reason": reason(settings, entry),
+            "reason": "; ".join(filter(None, (entry.reason, CHANGED if changed else ""))),
             "start": moment(entry.start), "expires": moment(end),
             "remaining": max(0, round(end - time.time())) if end else 0,
             "persistent": entry.persistent, "cpu": entry.cpu, "memory": entry.memory,
@@ -41,7 +44,7 @@ def own(settings: Settings, entry: Record, place: Place | None) -> dict[str, Any
     secret = token(settings, entry)
     asked = settings.service_use_vnc_token
     to_share = "" if asked else secret
-    facts = public(settings, entry)
+    facts = public(entry, bool(sessions.altered(settings, [entry])))
     if entry.endpoint.startswith("/"):
         where = place or gateway.parse("http", "localhost", "/desktop")
         facts |= {"href": gateway.link(where, entry.session, secret),
@@ -62,12 +65,6 @@ def direct(endpoint: str, secret: str) -> dict[str, str]:
     host, _, port = endpoint.rpartition(":")
     url = gateway.viewer(f"http://{endpoint}/", host, int(port), "websockify", secret)
     return {"href": url, "url": url, "address": url, "websocket": f"ws://{endpoint}/websockify"}
-
-
-def reason(settings: Settings, entry: Record) -> str:
-    """Return what is to be said about the state of a session."""
-    changed = CHANGED if sessions.altered(settings, entry) else ""
-    return "; ".join(text for text in (entry.reason, changed) if text)
 
 
 def token(settings: Settings, entry: Record) -> str:
@@ -95,15 +92,20 @@ def summary(facts: Mapping[str, Any]) -> dict[str, Any]:
 def overview(settings: Settings, entries: Sequence[Record], name: str, place: Place | None, *,
              everybody: bool) -> dict[str, Any]:
     """Return the sessions of somebody, or with `everybody` all and the server."""
-    cards = [(own(settings, entry, place) if entry.owner == name else public(settings, entry))
+    changed = sessions.altered(settings, entries)
+    those = {entry.session for entry in changed}
+    cards = [(own(settings, entry, place) if entry.owner == name
+              else public(entry, entry.session in those))
              | {"processes": processes(entry) if everybody else []}
              for entry in entries if everybody or entry.owner == name]
     return {"sessions": cards, "all": everybody,
-            "host": server(settings, entries) if everybody else None}
+            "host": server(settings, entries, changed) if everybody else None}
 
 
 def processes(entry: Record) -> list[dict[str, Any]]:
-    """Return what the processes of a session use; memory is MB."""
+    """Return what the processes of a session on this host use; memory is MB."""
+    if not sessions.ours(entry):
+        return []
     return [asdict(one) for one in usage.measure(
         {"QEMU": entry.qemu, "keeper": entry.keeper, "network": entry.network})]
 
@@ -118,10 +120,13 @@ def moment(stamp: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(stamp)) if stamp else ""
 
 
-def server(settings: Settings, entries: Sequence[Record]) -> dict[str, Any]:
-    """Return how the server does; memory is MB, disk GB, load a share of all CPUs."""
+def server(settings: Settings, entries: Sequence[Record],
+           changed: Sequence[Record]) -> dict[str, Any]:
+    """Return how the server does; memory is MB, disk GB, load a share of all CPUs.
+
+    `changed` are the sessions whose image is not what it was.
+    """
     found = capacity.measure(settings)
-    changed = sorted({entry.machine for entry in entries if sessions.altered(settings, entry)})
     return {"cpus": found.cpus, "load": found.load, "memory": found.memory,
             "promised": sum(entry.memory for entry in entries),
             "available": found.available, "disk_free": found.disk_free,
@@ -129,7 +134,8 @@ def server(settings: Settings, entries: Sequence[Record]) -> dict[str, Any]:
             "accel": accelerator(settings)[0],
             "warnings": warnings(settings) + [
                 f"{name} was changed while sessions of it are running: until they have ended, no "
-                "new ones start. Give a new version a new name instead." for name in changed]}
+                "new ones start. Give a new version a new name instead."
+                for name in sorted({entry.machine for entry in changed})]}
 
 
 def warnings(settings: Settings) -> list[str]:

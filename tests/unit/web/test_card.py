@@ -70,7 +70,7 @@ def test_by_hand_the_keeper_is_the_server(settings: Settings) -> None:
 
 def test_others_open_nothing(settings: Settings) -> None:
     entry = add(settings)
-    facts = card.public(settings, entry)
+    facts = card.public(entry, False)
     assert SECRET not in json.dumps(facts) and entry.endpoint not in json.dumps(facts)
     assert not any(facts[name] for name in ("href", "url", "address", "websocket", "token",
                                             "secret", "screen"))
@@ -94,18 +94,23 @@ def test_an_overview(settings: Settings) -> None:
 
 def test_an_image_that_was_changed_is_marked(settings: Settings) -> None:
     entry = add(settings, reason="paused")
-    assert card.public(settings, entry)["reason"] == "paused"
-    assert "tiny.iso" not in str(card.server(settings, [entry])["warnings"])
+
+    def seen() -> tuple[str, str]:
+        facts = card.overview(settings, [entry], "root", None, everybody=True)
+        return facts["sessions"][0]["reason"], " ".join(facts["host"]["warnings"])
+    reason, warnings = seen()
+    assert reason == "paused" and "tiny.iso" not in warnings
     (settings.dir_machines / "tiny.iso").write_text("another")
-    assert card.public(settings, entry)["reason"] == f"paused; {card.CHANGED}"
-    assert "tiny.iso" in card.server(settings, [entry])["warnings"][-1]
+    reason, warnings = seen()
+    assert reason == f"paused; {card.CHANGED}" and "tiny.iso" in warnings
+    assert card.own(settings, entry, None)["reason"] == reason
     (settings.dir_machines / "tiny.iso").unlink()
-    assert sessions.altered(settings, entry)
+    assert sessions.altered(settings, [entry])
 
 
 def test_a_session_without_end_or_from_another_boot(settings: Settings) -> None:
     for changes in ({"deadline": 0.0}, {"boot": "another"}):
-        facts = card.public(settings, add(settings, **changes))
+        facts = card.public(add(settings, **changes), False)
         assert (facts["expires"], facts["remaining"]) == ("", 0)
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from email import message_from_bytes
 from pathlib import Path
 
@@ -24,7 +25,7 @@ SCRIPTS = ("create", "monitor", "admin")
 def run(settings: Settings, tmp_path: Path) -> Run:
     """Return what runs a script with the settings of the test."""
     settings.dir_machines.mkdir(exist_ok=True)
-    settings_file.write(settings, tmp_path / "desktop.ini")
+    settings_file.write(replace(settings, dir_html=ROOT / "html"), tmp_path / "desktop.ini")
 
     def run(name: str, *arguments: str, stdin: bytes = b"",
             **variables: str) -> "subprocess.CompletedProcess[bytes]":
