@@ -4,7 +4,6 @@ Each step looks at what is there, does what is missing and says so in a line. Wh
 done when a later step fails; the next run goes on from there.
 """
 
-import argparse
 import fcntl
 import os
 import signal
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import check
 import debian
 import files
 import ledger
@@ -24,21 +24,25 @@ import server
 import speed
 import trial
 import upkeep
+import wish
 from report import Problem, Result
+from wish import Wish
 
 LOCK = Path("/run/remote-desktop-install.lock")  # where only root may lay a link
 
 
 def main() -> int:
     """Take the steps in order; exit status 0 done, 1 not."""
-    arguments()
     os.umask(0o022)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
+        wanted = wish.read()
         with ExitStack() as until_the_end:
             take("system", lambda: alone(until_the_end))
-            install()
+            if wanted.work == "check":
+                return look()
+            install(wanted)
     except Problem as problem:
         report.fail(problem)
         return 1
@@ -52,7 +56,16 @@ def main() -> int:
     return 0
 
 
-def install() -> None:
+def look() -> int:
+    """Say what is well and what is not; exit status 0 when all is."""
+    findings = []
+    for finding in check.check(ledger.load()):
+        report.found(finding.name, finding.good, finding.text, finding.cure)
+        findings.append(finding)
+    return int(not all(finding.good for finding in findings))
+
+
+def install(wanted: Wish) -> None:
     """Take all steps; nobody can come in before there are settings and accounts."""
     known = ledger.load()
     take("packages", lambda: debian.packages(known))
@@ -64,7 +77,7 @@ def install() -> None:
     take("machine", lambda: machine.tiny(known))
     take("accounts", people.administrator)
     take("KVM", speed.kvm)
-    take("Apache", lambda: server.serve(known))
+    take("Apache", lambda: server.serve(known, wanted.tls))
     take("housekeeping", upkeep.schedule)
     take("desktop", trial.main_job)
     print(f"\nOpen {address()} in a browser. Until Apache has TLS, passwords cross the network "
@@ -75,15 +88,6 @@ def take(name: str, step: Callable[[], Result]) -> None:
     """Take one step and say its outcome."""
     report.begin(name)
     report.end(step())
-
-
-def arguments() -> None:
-    """Answer --help, and refuse whatever else is typed."""
-    parser = argparse.ArgumentParser(
-        prog="apache/install", description="Set up remote-desktop on this Debian server, or bring "
-        "it up to date: packages, programs, settings, an administrator's account, a machine, "
-        "Apache. Safe to run again: what the site edited is kept, running desktops go on.")
-    parser.parse_args()
 
 
 def alone(until_the_end: ExitStack) -> Result:

@@ -36,6 +36,14 @@ def end(result: Result) -> None:
         print(f"{'':<14}{'to do':<9}{result.todo}", flush=True)
 
 
+def found(name: str, good: bool, text: str, cure: str) -> None:
+    """Say what was found of one thing, and what to do where it is not good."""
+    begin(name)
+    print(f"{'good' if good else 'BAD':<9}{text}")
+    if cure:
+        print(f"{'':<14}{'to do':<9}{cure}", flush=True)
+
+
 def fail(problem: Problem) -> None:
     """Complete the line of a step that ends the run."""
     first, *rest = str(problem).splitlines() or [""]

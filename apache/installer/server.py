@@ -9,6 +9,7 @@ import system
 from ledger import Ledger, checksum, keep
 from places import CONF, DROP_IN, TREE
 from report import Problem, Result, listing
+from tls import Tls
 
 MODULES = ("alias", "dir", "env", "headers", "mime", "proxy", "proxy_http", "proxy_wstunnel",
            "reqtimeout", "rewrite")
@@ -19,7 +20,7 @@ ENVVARS = Path("/etc/apache2/envvars")
 PATIENCE = 20  # seconds for Apache to answer after its start
 
 
-def serve(ledger: Ledger) -> Result:
+def serve(ledger: Ledger, wanted: Tls) -> Result:
     """Add the service to Apache, beside whatever it serves, and have it running.
 
     Raises Problem, with Apache's configuration as it was, when Apache refuses it.
