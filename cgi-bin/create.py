@@ -38,7 +38,7 @@ def web(visit: Visit) -> Answer:
         return page.see(ADMINISTRATION[fields["machine"]])
     form.check_terms(fields)
     entry = start(settings, form.wish(fields), person.name, source=visit.request.source,
-                  method=person.method, admin=person.admin,
+                  method=person.method, mail=person.mail, admin=person.admin,
                   meanwhile=lambda: page.warm_up(visit.frame))
     from desktop.web import card  # half of it was read while start() waited
     facts = card.own(settings, entry, visit.place)

@@ -2,16 +2,20 @@
 
 A method is a module with two functions: check(settings, credentials) -> Verdict, and
 standing(settings, name) -> what an older sign-in of this person hangs on, None when it is over.
+It is on when the setting check_user_with_<its name> is.
 """
 
 import logging
-from typing import Protocol
+from dataclasses import replace
+from importlib import import_module
+from typing import Protocol, cast
 
-from desktop.auth.credentials import REJECTED, Credentials, Verdict, possible
+from desktop.auth.credentials import REJECTED, Credentials, Verdict, canonical, possible
 from desktop.errors import Refusal
 from desktop.settings import Settings
 
 log = logging.getLogger("auth")
+METHODS = ("htpasswd", "ldap", "imap", "smtp")  # in this order: the cheapest first
 
 
 class Method(Protocol):
@@ -26,11 +30,8 @@ class Method(Protocol):
 
 def methods(settings: Settings) -> dict[str, Method]:
     """Return the methods that are on, by name; each is imported only then."""
-    found: dict[str, Method] = {}
-    if settings.check_user_with_htpasswd:
-        from desktop.auth import htpasswd
-        found["htpasswd"] = htpasswd
-    return found
+    return {name: cast(Method, import_module(f"desktop.auth.{name}")) for name in METHODS
+            if getattr(settings, f"check_user_with_{name}", False)}
 
 
 def check(settings: Settings, credentials: Credentials) -> Verdict:
@@ -45,13 +46,18 @@ def check(settings: Settings, credentials: Credentials) -> Verdict:
         try:
             verdict = method.check(settings, credentials)
         except Refusal as problem:
+            if problem.status == 429:
+                raise
             log.error("%s: %s", name, problem)
             unavailable = problem
             continue
+        if verdict.accepted and verdict.name and canonical(verdict.name) == verdict.name:
+            return replace(verdict, method=name)
         if verdict.accepted:
-            return verdict
-    if unavailable:
-        raise unavailable
+            log.error("%s: %r cannot be the name of a person", name, verdict.name)
+    if unavailable:  # which one is for the log alone
+        raise Refusal("Names and passwords cannot be checked now.", 503,
+                      "Try again in a few minutes.") from unavailable
     return REJECTED
 
 

@@ -1,7 +1,8 @@
 """What somebody shows to prove who they are, and what comes of it."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from unicodedata import normalize
 
 LONGEST_PASSWORD = 1024
@@ -11,11 +12,17 @@ CONTROL = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Credentials:
-    """What was typed, and from where; the user's name is canonical already."""
+    """What was typed, and from where; the user's name is canonical already.
+
+    A server may know one account by several names. Who has found out the account's own one says
+    it to `account` before showing the password: wrong ones are counted there too. It raises
+    Refusal (429), to be let through, when there were too many.
+    """
 
     user: str
     password: str
     source: str
+    account: Callable[[str], None] = field(default=lambda name: None, compare=False)
 
     def __repr__(self) -> str:
         """Show no password, wherever this ends up."""
@@ -24,11 +31,20 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a method accepts somebody, and under which name they are known from here on."""
+    """Whether a method accepts somebody, and what is known of them from here on.
+
+    Attributes:
+        name: what they are called, canonical; owner of sessions, counted in limits.
+        method: who accepted, as in the settings: htpasswd, ldap.
+        admin: whether the institution says that they administer; until they sign in again.
+        mail: their address for messages, or nothing.
+    """
 
     accepted: bool
     name: str = ""
     method: str = ""
+    admin: bool = False
+    mail: str = ""
 
 
 REJECTED = Verdict(False)

@@ -113,7 +113,7 @@ def within(name: str, value: int | None, least: int, default: int, most: int) ->
 
 
 def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: str, source: str,
-         method: str, endpoint: str) -> Claim | Record:
+         method: str, mail: str, endpoint: str) -> Claim | Record:
     """Promise a session, or return the one that this form has started already.
 
     `paths` is where it will be, `endpoint` where it is shown. Raises Refusal when there is no
@@ -140,7 +140,8 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
             persistent=choice.persistent, start=time.time(),
             deadline=now + choice.lifetime if choice.lifetime else 0.0, boot=process.boot_id(),
             host=detach.host(), launcher=detach.NAME, endpoint=endpoint, form=form,
-            source=source, method=method, accel=choice.accel, master=choice.machine.stamp))
+            source=source, method=method, mail=mail, accel=choice.accel,
+            master=choice.machine.stamp))
 
 
 def promise(entry: Record) -> Promise:

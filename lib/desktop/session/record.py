@@ -9,7 +9,7 @@ import os
 import re
 from base64 import b32encode
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class Record:
     `deadline` is in seconds since the boot `boot` (process.boottime), 0 for never, so that a
     wall clock set to another day ends nothing. `form` names the form that was sent, so that the
     same one sent twice is one session. `master` is the stamp of the machine's file at the start.
+    `method` is how its owner signed in, `mail` where to write to them, if known.
     """
 
     version: int = VERSION
@@ -70,6 +71,7 @@ class Record:
     form: str = ""
     source: str = ""
     method: str = ""
+    mail: str = ""
     accel: str = ""
     master: str = ""
     viewers: int = 0
@@ -79,6 +81,8 @@ class Record:
 
 
 KINDS: Mapping[str, Any] = {entry.name: entry.type for entry in fields(Record)}
+# What came to records later is not in those of keepers that run since before an upgrade.
+NEEDED = {entry.name for entry in fields(Record) if entry.default is MISSING}
 
 
 def new_id() -> str:
@@ -99,9 +103,9 @@ def decode(text: str) -> Record:
         raise Corrupt(f"not JSON ({error})") from error
     if not isinstance(facts, dict) or facts.get("version") != VERSION:
         raise Corrupt("not a record of this version")
-    if facts.keys() != KINDS.keys():
-        raise Corrupt(f"fields differ: {', '.join(sorted(facts.keys() ^ KINDS.keys()))}")
-    record = Record(**{name: revive(kind, facts[name], name) for name, kind in KINDS.items()})
+    if wrong := (NEEDED - facts.keys()) | (facts.keys() - KINDS.keys()):
+        raise Corrupt(f"fields differ: {', '.join(sorted(wrong))}")
+    record = Record(**{name: revive(KINDS[name], value, name) for name, value in facts.items()})
     if not ID.fullmatch(record.session):
         raise Corrupt("session is not an id")
     return record

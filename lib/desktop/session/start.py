@@ -35,7 +35,7 @@ def for_owner_alone() -> Iterator[None]:
 
 @for_owner_alone()
 def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", method: str = "",
-          admin: bool = False, direct: bool = False,
+          mail: str = "", admin: bool = False, direct: bool = False,
           meanwhile: Callable[[], object] = lambda: None) -> Record:
     """Start a session and return its record when its screen answers.
 
@@ -55,7 +55,8 @@ def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", metho
             raise over()
         listener = listening.by_hand(settings) if direct else None
         claimed = claim.make(settings, choice, owner, paths=paths, form=wish.form, source=source,
-                             method=method, endpoint=listening.endpoint(listener, paths))
+                             method=method, mail=mail,
+                             endpoint=listening.endpoint(listener, paths))
         if isinstance(claimed, Record):
             return await_other(sessions.paths(settings, claimed))
         try:

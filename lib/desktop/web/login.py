@@ -10,13 +10,13 @@ import os
 import secrets
 import time
 from base64 import b32encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from desktop.auth import chain, throttle
-from desktop.auth.credentials import Credentials, canonical
+from desktop.auth.credentials import Credentials, Verdict, canonical
 from desktop.errors import Refusal
 from desktop.settings import Settings
 from desktop.web.request import Request
@@ -34,6 +34,7 @@ class Person:
     name: str  # canonical: owner of sessions, counted in limits, compared with user_admin
     admin: bool
     method: str  # how they proved it: htpasswd, guest
+    mail: str = ""  # for messages, where known
     cookie: str = ""  # the Set-Cookie header of the answer, when the browser has not got it yet
 
 
@@ -68,9 +69,14 @@ def sign_in(request: Request, settings: Settings, user: str, password: str) -> P
         log.warning("sign-in refused from %s", request.source)
         raise Refusal("Name or password are wrong.", 401, "Mind capitals and the keyboard.")
     log.info("%s signed in by %s from %s", verdict.name, verdict.method, request.source)
-    return Person(verdict.name, verdict.name in settings.user_admin, verdict.method,
-                  cookie(request, settings, verdict.name, verdict.method,
-                         chain.standing(settings, verdict.method, verdict.name) or ""))
+    return replace(person(settings, verdict), cookie=cookie(
+        request, settings, verdict, chain.standing(settings, verdict.method, verdict.name) or ""))
+
+
+def person(settings: Settings, verdict: Verdict) -> Person:
+    """Return who was accepted. An administrator of user_admin is none as soon as it says so."""
+    return Person(verdict.name, verdict.admin or verdict.name in settings.user_admin,
+                  verdict.method, verdict.mail)
 
 
 def remembered(request: Request, settings: Settings) -> Person | None:
@@ -78,42 +84,56 @@ def remembered(request: Request, settings: Settings) -> Person | None:
     opened = read(request, settings)
     if opened is None or farewell(settings, opened).exists():
         return None
-    name, method, mark, _ = opened
-    if method == GUEST:  # renewed each time: a guest who is forgotten cannot sign in again
-        return guest(request, settings, name) if settings.allow_unauthenticated else None
-    standing = chain.standing(settings, method, name)
-    if standing is None or not hmac.compare_digest(mark, fingerprint(settings, standing)):
+    verdict = opened.verdict
+    if verdict.method == GUEST:  # renewed each time: a forgotten guest cannot sign in again
+        return guest(request, settings, verdict.name) if settings.allow_unauthenticated else None
+    standing = chain.standing(settings, verdict.method, verdict.name)
+    if standing is None or not hmac.compare_digest(opened.mark, fingerprint(settings, standing)):
         return None
-    return Person(name, name in settings.user_admin, method)
+    return person(settings, verdict)
 
 
-def read(request: Request, settings: Settings) -> tuple[str, str, str, str] | None:
-    """Return name, method, fingerprint and time of a cookie that is ours and fresh, else None."""
+@dataclass(frozen=True)
+class Opened:
+    """A cookie of ours: the verdict it remembers, the fingerprint it hangs on, and its time."""
+
+    verdict: Verdict
+    mark: str
+    made: str
+
+
+def read(request: Request, settings: Settings) -> Opened | None:
+    """Return what a cookie says that is ours and fresh, else None."""
     try:
         facts, made = serializer(settings).loads(
             request.cookies.get(COOKIE, ""), settings.sign_in_lifetime, return_timestamp=True)
-        name, method, mark = map(str, facts)
+        name, method, mark, admin, mail = facts
     except (BadData, ValueError, TypeError):
         return None
-    return name, method, mark, str(made)
+    return Opened(Verdict(True, str(name), str(method), admin is True, str(mail)), str(mark),
+                  str(made))
 
 
-def farewell(settings: Settings, opened: tuple[str, ...]) -> Path:
+def farewell(settings: Settings, opened: Opened) -> Path:
     """Return the file that is there once this sign-in was ended: its cookie may be elsewhere.
 
     Not named after the cookie's text, of which base64 knows several spellings.
     """
-    return settings.dir_state / "signed-out" / fingerprint(settings, " ".join(opened))
+    words = (opened.verdict.name, opened.verdict.method, opened.mark, opened.made)
+    return settings.dir_state / "signed-out" / fingerprint(settings, " ".join(words))
 
 
 def guest(request: Request, settings: Settings, name: str) -> Person:
     """Return somebody of whom nothing is known but that it is the same browser."""
-    return Person(name, False, GUEST, cookie(request, settings, name, GUEST, ""))
+    return Person(name, False, GUEST,
+                  cookie=cookie(request, settings, Verdict(True, name, GUEST), ""))
 
 
-def cookie(request: Request, settings: Settings, name: str, method: str, standing: str) -> str:
+def cookie(request: Request, settings: Settings, verdict: Verdict, standing: str) -> str:
     """Return the Set-Cookie header that remembers somebody."""
-    value = serializer(settings).dumps([name, method, fingerprint(settings, standing)])
+    value = serializer(settings).dumps([verdict.name, verdict.method,
+                                        fingerprint(settings, standing), verdict.admin,
+                                        verdict.mail])
     return attributes(request, settings, str(value), settings.sign_in_lifetime)
 
 

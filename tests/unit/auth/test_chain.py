@@ -28,7 +28,7 @@ class Method:
         return "yes"
 
 
-YES = Verdict(True, "ada", "yes")
+YES = Verdict(True, "ada", "0")
 BROKEN = Refusal("The directory does not answer.", 503)
 
 
@@ -66,7 +66,7 @@ def test_names_that_no_account_has(typed: str) -> None:
 
 def test_the_first_that_accepts(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     first, second, third = use(monkeypatch, REJECTED, YES, YES)
-    assert chain.check(settings, Credentials("ada", "x", "")) == YES
+    assert chain.check(settings, Credentials("ada", "x", "")) == replace(YES, method="1")
     assert (len(first.asked), len(second.asked), len(third.asked)) == (1, 1, 0)
 
 
@@ -79,9 +79,22 @@ def test_none_accepts(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> No
 
 def test_one_cannot_be_asked(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
     use(monkeypatch, BROKEN, YES)
-    assert chain.check(settings, Credentials("ada", "x", "")) == YES
+    assert chain.check(settings, Credentials("ada", "x", "")) == replace(YES, method="1")
     use(monkeypatch, BROKEN, REJECTED)
-    with pytest.raises(Refusal, match="does not answer"):
+    with pytest.raises(Refusal, match="cannot be checked now") as problem:
+        chain.check(settings, Credentials("ada", "x", ""))
+    assert problem.value.status == 503 and "directory" not in str(problem.value)
+
+
+def test_a_name_that_nobody_can_have(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    use(monkeypatch, Verdict(True, "a b"), Verdict(True), Verdict(True, "Ada L", admin=True))
+    assert chain.check(settings, Credentials("ada", "x", "")) == REJECTED
+
+
+def test_too_many_tries_for_an_account_end_the_chain(monkeypatch: pytest.MonkeyPatch,
+                                                     settings: Settings) -> None:
+    use(monkeypatch, Refusal("Too many.", 429), YES)
+    with pytest.raises(Refusal, match="Too many"):
         chain.check(settings, Credentials("ada", "x", ""))
 
 

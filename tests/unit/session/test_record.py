@@ -58,6 +58,16 @@ def test_any_wrong_field_is_corrupt_or_understood(name: str, value: Any) -> None
     assert json.loads(record.encode(read))[name] == value
 
 
+def test_a_record_of_before_an_upgrade() -> None:
+    facts = json.loads(record.encode(ONE))
+    assert record.decode(json.dumps({name: value for name, value in facts.items()
+                                     if name != "mail"})) == ONE
+    for wrong in ({name: value for name, value in facts.items() if name != "owner"},
+                  {**facts, "more": ""}):
+        with pytest.raises(Corrupt):
+            record.decode(json.dumps(wrong))
+
+
 @given(st.text())
 def test_any_text_is_corrupt(text: str) -> None:
     with pytest.raises(Corrupt):

@@ -11,7 +11,8 @@ import bcrypt
 import pytest
 from asking import Make
 
-from desktop.auth import accounts
+from desktop.auth import accounts, htpasswd
+from desktop.auth.credentials import Verdict
 from desktop.errors import Refusal
 from desktop.settings import Settings
 from desktop.web import login
@@ -94,8 +95,9 @@ def test_forged_and_damaged_cookies(ask: Make, settings: Settings, tmp_path: Pat
                 "remote-desktop=\xff\udcff", good[:30] + good[31:]):
         assert remembered(ask, settings, bad) is None, bad
     # Signed by us, but with another meaning or shape.
-    for payload in (["ada", "guest", ""], ["ada", "ldap", ""], ["ada"], "ada", {"a": 1}, None,
-                    ["ada", "htpasswd", 5], ["ada", ["htpasswd"], "x"], [5, "htpasswd", "x"]):
+    for payload in (["ada", "guest", "", False, ""], ["ada", "ldap", "", False, ""], ["ada"],
+                    "ada", {"a": 1}, None, ["ada", "htpasswd", 5, True, ""], ["ada", "htpasswd"],
+                    ["ada", ["htpasswd"], "x", True, ""], [5, "htpasswd", "x", True, ""]):
         signed = login.serializer(settings).dumps(payload)
         assert remembered(ask, settings, f"remote-desktop={signed!s}") is None, payload
 
@@ -134,6 +136,17 @@ def test_who_is_no_administrator_any_more_is_none_at_once(ask: Make, settings: S
     cookie = cookie_of(signed_in(ask, settings))
     person = remembered(ask, replace(settings, user_admin=()), cookie)
     assert person and not person.admin
+
+
+def test_an_administrator_of_the_institution_is_one_until_signing_in_again(
+        ask: Make, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    verdict = Verdict(True, "bob", "htpasswd", admin=True, mail="bob@example.org")
+    monkeypatch.setattr(htpasswd, "check", lambda *_: verdict)
+    person = signed_in(ask, settings, "bob")
+    assert person.admin and person.mail == "bob@example.org"
+    assert remembered(ask, settings, cookie_of(person)) == replace(person, cookie="")
+    monkeypatch.setattr(htpasswd, "check", lambda *_: replace(verdict, admin=False))
+    assert not signed_in(ask, settings, "bob").admin
 
 
 def test_without_a_method_nobody_comes_in(ask: Make, settings: Settings) -> None:
