@@ -7,13 +7,14 @@ from pathlib import Path
 
 sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib")]
 
-from desktop.auth import accounts  # noqa: E402
-from desktop.commandline import Command  # noqa: E402
-from desktop.errors import Refusal  # noqa: E402
-from desktop.session import ending, housekeeping, sessions  # noqa: E402
-from desktop.web import access, actions, edge, page  # noqa: E402
-from desktop.web.edge import Errand, Visit  # noqa: E402
-from desktop.web.page import Answer  # noqa: E402
+from desktop.auth import accounts
+from desktop.commandline import Command
+from desktop.errors import Refusal
+from desktop.session import ending, housekeeping, sessions
+from desktop.web import access, actions, edge, page
+from desktop.web.page import Answer
+from desktop.web.script import Errand, Script
+from desktop.web.visit import Visit
 
 ACCOUNTS = (
     Command("user_add", "NAME", "Add an account; its password is printed once."),
@@ -60,7 +61,7 @@ def by_hand(errand: Errand) -> None:
             raise Refusal(f"--{name}={value} asks for nothing.")
 
 
-SCRIPT = edge.Script(
+SCRIPT = Script(
     name="admin", about="Administer sessions and accounts.", web=web, by_hand=by_hand,
     commands=COMMANDS, as_caller=[command.name for command in ACCOUNTS],
     fields=("action", "session", "confirm", "user", "password"))

@@ -7,11 +7,12 @@ import sys
 
 sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib")]
 
-from desktop.commandline import Command  # noqa: E402
-from desktop.session.start import start  # noqa: E402
-from desktop.web import access, edge, form, page  # noqa: E402
-from desktop.web.edge import Errand, Visit  # noqa: E402
-from desktop.web.page import Answer  # noqa: E402
+from desktop.commandline import Command
+from desktop.session.start import start
+from desktop.web import access, edge, form, page
+from desktop.web.page import Answer
+from desktop.web.script import Errand, Script
+from desktop.web.visit import Visit
 
 COMMANDS = (
     Command("cpu", "N", "Virtual CPUs."),
@@ -59,7 +60,7 @@ def by_hand(errand: Errand) -> None:
     print(json.dumps(card.brief(facts)) if line.on("json") else facts["url"])
 
 
-SCRIPT = edge.Script(
+SCRIPT = Script(
     name="create", about="Start a machine and print its address.", web=web, by_hand=by_hand,
     commands=COMMANDS, fields=form.FIELDS, data=True)
 

@@ -7,11 +7,12 @@ import sys
 
 sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib")]
 
-from desktop.commandline import Command  # noqa: E402
-from desktop.session import housekeeping, sessions  # noqa: E402
-from desktop.web import access, actions, card, edge, page, watch  # noqa: E402
-from desktop.web.edge import Errand, Visit  # noqa: E402
-from desktop.web.page import Answer  # noqa: E402
+from desktop.commandline import Command
+from desktop.session import housekeeping, sessions
+from desktop.web import access, actions, card, edge, page, watch
+from desktop.web.page import Answer
+from desktop.web.script import Errand, Script
+from desktop.web.visit import Visit
 
 COMMANDS = (
     Command("service_monitor", "", "All sessions and the server, as without it."),
@@ -60,7 +61,7 @@ def by_hand(errand: Errand) -> None:
         print(page.by_itself(settings, "sessions.html", "Sessions", **facts))
 
 
-SCRIPT = edge.Script(
+SCRIPT = Script(
     name="monitor", about="Show the sessions and the server.", web=web, by_hand=by_hand,
     commands=COMMANDS, query=("session", "screen"),
     fields=("action", "session", "user", "password"))

@@ -4,6 +4,7 @@ Secrets that pass through are masked, whoever logs them.
 """
 
 import logging
+import os
 import re
 import sys
 from typing import TextIO
@@ -30,3 +31,10 @@ def set_up(program: str, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(OneLine(f"%(asctime)s {program}[%(process)d] %(levelname)s %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def incident() -> str:
+    """Log the exception that is being handled; return the number it can be found under."""
+    number = os.urandom(3).hex()
+    logging.getLogger("bug").exception("incident %s", number)
+    return number

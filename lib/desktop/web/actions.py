@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from desktop.errors import Refusal
 from desktop.session import ending, housekeeping
 from desktop.web import access, login, page
-from desktop.web.edge import Visit
 from desktop.web.page import Answer
+from desktop.web.visit import Visit
 
 Action = Callable[[Visit], Answer]
 

@@ -1,7 +1,9 @@
 """What makes requests, and settings whose places are all in tmp_path."""
 
 import io
-from collections.abc import Mapping
+import logging
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import bcrypt
@@ -16,6 +18,17 @@ from desktop.web.request import Request
 # No deadline: on a busy server the first example of anything is late.
 hypothesis_settings.register_profile("patient", deadline=None)
 hypothesis_settings.load_profile("patient")
+
+
+@pytest.fixture(autouse=True)
+def log_as_it_was() -> Iterator[None]:
+    """Take back what a script does to the log."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    for handler in set(logging.root.handlers) - set(handlers):
+        if isinstance(handler, logging.StreamHandler) and handler.stream is not sys.stderr:
+            handler.stream.close()
+    logging.root.handlers[:], logging.root.level = handlers, level
 
 
 @pytest.fixture

@@ -1,0 +1,83 @@
+"""Runs a script's other story: an errand of somebody at a terminal, or of a timer.
+
+It ends or raises Refusal, which becomes a line on standard error. Anything else is a bug: people
+get an incident number, the log the traceback.
+"""
+
+import os
+import pwd
+import sys
+from collections.abc import Mapping, Sequence
+
+from desktop import commandline
+from desktop import log as logs
+from desktop import settings
+from desktop.commandline import Answered
+from desktop.errors import Refusal
+from desktop.settings import Settings
+from desktop.web.script import BUG, DONE, REFUSED, Errand, Script
+
+
+def obey(script: Script, environ: Mapping[str, str], arguments: Sequence[str]) -> int:
+    """Do one errand of somebody at a terminal."""
+    logs.set_up(script.name)
+    try:
+        line = commandline.parse(arguments, script.commands, script.about)
+        errand = Errand(line, settings.load(environ, line.settings), user_name())
+        if not set(line.commands) & set(script.as_caller):
+            become_service(errand.settings)
+        write_log(script.name, errand.settings)
+        script.by_hand(errand)
+    except Answered as answer:
+        print(answer)
+    except Refusal as problem:
+        print(problem, file=sys.stderr)
+        return REFUSED
+    except BrokenPipeError:
+        raise
+    except Exception:
+        print(f"Something went wrong that should not; the log knows it as {logs.incident()}.",
+              file=sys.stderr)
+        return BUG
+    return DONE
+
+
+def user_name() -> str:
+    """Return the name of who runs this."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
+
+
+def become_service(settings: Settings) -> None:
+    """Let root act as the owner of the sessions, so that the service can look after them too."""
+    try:
+        owner = settings.dir_cfg.stat()
+    except OSError:
+        return
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        return
+    try:
+        account = pwd.getpwuid(owner.st_uid)
+        os.initgroups(account.pw_name, account.pw_gid)
+        os.setgid(account.pw_gid)
+        os.environ["HOME"] = account.pw_dir
+    except KeyError:  # an owner without a name
+        os.setgroups([])
+        os.setgid(owner.st_gid)
+    os.setuid(owner.st_uid)
+
+
+def write_log(name: str, settings: Settings) -> None:
+    """Send the log to a file, where there can be one: at a terminal it is in the way.
+
+    Root leaves the directory of another user alone, where a link may lie in wait.
+    """
+    try:
+        settings.dir_log.mkdir(mode=0o750, parents=True, exist_ok=True)
+        if settings.dir_log.stat().st_uid == os.geteuid():
+            logs.set_up(name, open(settings.dir_log / "by-hand.log", "a", encoding="utf-8",
+                                   opener=lambda path, flags: os.open(path, flags, 0o600)))
+    except OSError:
+        pass

@@ -1,0 +1,37 @@
+"""A request being answered, and who sends it."""
+
+from desktop.errors import Refusal
+from desktop.settings import Settings
+from desktop.web import gateway, login, page
+from desktop.web.login import Person
+from desktop.web.page import Frame
+from desktop.web.request import Request
+
+
+class Visit:
+    """A request being answered, and who sends it, once that is asked."""
+
+    def __init__(self, request: Request, settings: Settings) -> None:
+        self.request = request
+        self.settings = settings
+        self.place = gateway.place(request, settings)
+        self.person: Person | None = None
+
+    def who(self) -> Person | None:
+        """Return who sends the request, None for a stranger; see login.who."""
+        self.person = login.who(self.request, self.settings)
+        return self.person
+
+    def must(self) -> Person:
+        """Return who sends the request; raise Refusal (401) for a stranger."""
+        person = self.person or self.who()
+        if not person:
+            raise Refusal("Please say who you are.", 401, "Enter your name and your password.")
+        return person
+
+    @property
+    def frame(self) -> Frame:
+        """Return what stands around every page of this visit."""
+        someone = self.person
+        return Frame({"name": someone.name, "admin": someone.admin} if someone else None,
+                     page.notices(self.settings), cache=self.settings.dir_state / "pages")
