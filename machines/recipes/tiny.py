@@ -62,13 +62,15 @@ def furnish(root: Path, packages: Path, version: str) -> None:
 
 
 def add_modules(root: Path, packages: Path, version: str) -> None:
-    """Copy MODULES and all they depend on, and index them for modprobe."""
+    """Copy MODULES, but for those in the kernel itself, and all they depend on; index them."""
     source = packages / f"lib/modules/{version}"
     run("depmod", "-b", packages, version)
     needs = {}
     for line in (source / "modules.dep").read_text().splitlines():
         path, _, rest = line.partition(":")
         needs[Path(path).name.split(".")[0]] = [path, *rest.split()]
+    for line in (source / "modules.builtin").read_text().splitlines():
+        needs[Path(line).name.split(".")[0]] = []
     if absent := [name for name in MODULES if name not in needs]:
         raise Failed(f"the kernel {version} has no module {', '.join(absent)}")
     target = root / f"lib/modules/{version}"
