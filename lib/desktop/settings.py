@@ -97,8 +97,8 @@ class Settings:
     allow_unauthenticated: bool = setting(False, "Let everybody in. Never on a network.")
     check_user_with_htpasswd: bool = setting(False, "Check passwords against file_htpasswd.")
     file_htpasswd: Path = setting(Path("/etc/remote-desktop/htpasswd"), "Accounts, with bcrypt.")
-    auth_max_failures: int = setting(5, "Wrong passwords, per name and per address, before "
-                                     "people must wait; 0: no limit.", least=0)
+    auth_max_failures: int = setting(5, "Wrong passwords of a name before it must wait; a server "
+                                     "of yours sees no more in 15 minutes; 0: no limit.", least=0)
     sign_in_lifetime: int = setting(28800, "Seconds until people sign in again.", least=60)
     user_admin: tuple[str, ...] = setting((), "People who may use the administration.")
 

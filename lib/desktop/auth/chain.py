@@ -34,6 +34,11 @@ def methods(settings: Settings) -> dict[str, Method]:
             if getattr(settings, f"check_user_with_{name}", False)}
 
 
+def outside(settings: Settings) -> bool:
+    """Tell whether others than this service see passwords, and may lock accounts."""
+    return bool(methods(settings).keys() - {"htpasswd"})
+
+
 def check(settings: Settings, credentials: Credentials) -> Verdict:
     """Return the verdict of the first method that accepts.
 

@@ -1,140 +1,146 @@
-"""Wrong passwords are counted, per name and per address, and make whoever goes on wait longer.
+"""Wrong passwords are counted, and make whoever goes on wait longer.
 
-Counters live in small files in dir_state/throttle, one per bucket of names or addresses, so that
-they survive a request, stay bounded, and one name's passwords are tried one at a time: a hundred
-guesses at once do not slip through while the first is still being checked. Names are stored as
-keyed hashes, since people type passwords into the wrong field.
+Per source address, which may be a whole class: growing delays after many failures. Per name:
+growing delays after few. And where a server of the institution is asked, which may lock an
+account on its own, it sees auth_max_failures wrong passwords of a name in a WINDOW and no more.
+A stranger who uses that up must not keep out the owner: networks that a name signed in from have
+counters of their own, and a share of the window that is theirs alone.
 """
 
-import fcntl
-import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from hashlib import blake2b
-from typing import TextIO
+from dataclasses import dataclass, field
+from typing import NoReturn
 
+from desktop.auth.counters import NETWORKS, Count, Entry, held, mark
 from desktop.errors import Refusal
 from desktop.settings import Settings
 
 FIRST = 10  # seconds to wait after the last failure that is free
 LONGEST = 900
-FORGET = 3600  # seconds after the last failure
-CROWD = 10  # times more failures per address: a whole class sits behind one
-BUCKETS = 256
-MOST = 256  # counters in a bucket
-
-Table = dict[str, list[float]]  # by hashed name: failures, Unix time of the last
+WINDOW = 900  # seconds
+CROWD = 3  # times more failures per address: a whole class sits behind one
+LEAK = 120  # seconds in which an address is forgiven a failure
 
 
 @dataclass
 class Attempt:
     """One try; whoever checks the password says here whether it was right."""
 
+    settings: Settings
+    key: bytes
+    place: str
+    outside: bool
     right: bool | None = None
+    accounts: list[str] = field(default_factory=list)
+
+    def account(self, name: str) -> None:
+        """Count the try for an account, whatever it was called, as wrong until it is right.
+
+        Apart from the names: whoever holds one of them waits here for a moment, never the other
+        way round. Raises Refusal (429) when the account must wait.
+        """
+        who = mark(self.key, f"account {name.casefold()}")
+        if self.settings.auth_max_failures and who not in self.accounts:
+            with held(self.settings, "account", who) as entry:
+                self.check(entry)
+                self.blame(entry)
+            self.accounts.append(who)
+
+    def check(self, entry: Entry) -> None:
+        """Raise Refusal (429) when this name must wait."""
+        limit = self.settings.auth_max_failures
+        wait(entry.counts.get(entry.place(self.place)), limit)
+        if self.outside:
+            shown = [moment for moment, _ in entry.tries]
+            fill(shown, limit)
+            if self.place not in entry.known:
+                reserved = limit // 2 if entry.known else 0
+                fill([moment for moment, known in entry.tries if not known], limit - reserved)
+
+    def blame(self, entry: Entry) -> None:
+        """Count a failure of this name."""
+        count(entry, entry.place(self.place))
+        entry.tries = [*entry.tries, (time.time(), int(self.place in entry.known))]
+        entry.tries = entry.tries[-self.settings.auth_max_failures:]
+
+    def welcome(self, entry: Entry) -> None:
+        """Clear what is counted of this name, and remember where it is at home."""
+        entry.counts, entry.tries = {}, []
+        entry.known[self.place] = time.time()
+        for oldest in sorted(entry.known, key=lambda one: entry.known[one])[:-NETWORKS]:
+            del entry.known[oldest]
 
 
 @contextmanager
-def attempt(settings: Settings, key: bytes, user: str, source: str) -> Iterator[Attempt]:
+def attempt(settings: Settings, key: bytes, user: str, source: str, *,
+            outside: bool = False) -> Iterator[Attempt]:
     """Count one try: the password is checked inside, while nobody else tries this name.
 
-    Raises Refusal (429) before that when the name or the address must wait.
+    So a hundred guesses at once do not slip through while the first is still being checked.
+    `outside`: a server of the institution may be asked. It may have counted a password that it
+    did not answer to in time, so a Refusal counts for the name then. Raises Refusal (429) before
+    all that when the name or the address must wait.
     """
-    limit, one = settings.auth_max_failures, Attempt()
+    limit, place = settings.auth_max_failures, mark(key, f"from {network(source)}")
+    one = Attempt(settings, key, place, outside)
     if not limit:
         yield one
         return
-    person, place = mark(key, f"name {user.casefold()}"), mark(key, f"from {network(source)}")
-    with held(settings, "address", place) as table:
-        refuse_early(table, place, limit * CROWD)
-    with held(settings, "name", person) as table:
-        refuse_early(table, person, limit)
-        yield one
-        if one.right:
-            table.pop(person, None)
-        elif one.right is False:
-            count(table, person)
-    if one.right is False:
-        with held(settings, "address", place) as table:
-            count(table, place)
-
-
-def refuse_early(table: Table, who: str, limit: int) -> None:
-    """Raise Refusal when this one must still wait."""
-    failures, last = table.get(who, (0, 0))
-    if failures < limit:
-        return
-    delay = min(FIRST * 2 ** min(failures - limit, 20), LONGEST)
-    left = min(last + delay - time.time(), delay)  # a clock set back makes nobody wait longer
-    if left > 0:
-        raise Refusal("There were too many wrong passwords.", 429,
-                      f"Try again in {left + 1:.0f} seconds.", retry_after=int(left) + 1)
-
-
-def count(table: Table, who: str) -> None:
-    """Count a failure; make room by forgetting whom it matters least to remember."""
-    failures = table.get(who, [0])[0]
-    table[who] = [failures + 1, time.time()]
-    for old in sorted(table, key=lambda one: (*table[one],))[:max(0, len(table) - MOST)]:
-        if old != who:
-            del table[old]
-
-
-@contextmanager
-def held(settings: Settings, kind: str, who: str) -> Iterator[Table]:
-    """Give the table of a bucket while nobody else has it; what was changed is written."""
-    directory = settings.dir_state / "throttle"
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(directory / f"{kind}-{int(who[:8], 16) % BUCKETS:02x}",
-                         os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise refusal(error) from error
-    with open(handle, "r+", encoding="ascii", errors="replace") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        before = file.read()
-        table = decode(before)
+    with held(settings, "address", place) as entry:
+        wait(entry.counts.get(""), limit * CROWD)
+    with held(settings, "name", mark(key, f"name {user.casefold()}")) as entry:
+        one.check(entry)
         try:
-            yield table
-        finally:
-            after = json.dumps(table)
-            if after != before:
-                write(file, after)
+            yield one
+        except Refusal as problem:
+            if outside and problem.status == 503:
+                one.blame(entry)
+            raise
+        if one.right:
+            one.welcome(entry)
+            for who in one.accounts:
+                with held(settings, "account", who) as account:
+                    one.welcome(account)
+        elif one.right is False:
+            one.blame(entry)
+    if one.right is False:
+        with held(settings, "address", place) as entry:
+            count(entry, "", LEAK)
 
 
-def write(file: TextIO, text: str) -> None:
-    """Replace the content of a file."""
-    try:
-        file.seek(0)
-        file.truncate()
-        file.write(text)
-        file.flush()
-    except OSError as error:
-        raise refusal(error) from error
+def count(entry: Entry, place: str, leak: float = 0) -> None:
+    """Count a failure; one of the earlier ones is forgiven every `leak` seconds, if any."""
+    now, old = time.time(), entry.counts.get(place, Count())
+    forgiven = max(0, now - old.last) / leak if leak else 0
+    entry.counts[place] = Count(max(0, old.failures - forgiven) + 1, now)
 
 
-def refusal(error: OSError) -> Refusal:
-    """Return the reason why nobody can sign in: tries that are not counted are not allowed."""
-    return Refusal(f"Sign-ins cannot be counted: {error.strerror}.", 503,
-                   "The administrator looks at dir_state.")
+def wait(counted: Count | None, limit: int) -> None:
+    """Raise Refusal when there were so many failures that one must still wait."""
+    if counted and counted.failures >= limit:
+        delay = min(FIRST * 2 ** min(counted.failures - limit, 20), LONGEST)
+        # A clock that was set back makes nobody wait longer.
+        left = min(counted.last + delay - time.time(), delay)
+        if left > 0:
+            refuse(left)
 
 
-def decode(text: str) -> Table:
-    """Return the counters that still matter; a file cut off by a crash has none."""
+def fill(moments: list[float], room: int) -> None:
+    """Raise Refusal when there is no room for one more moment within the last WINDOW."""
     now = time.time()
-    try:
-        return {who: [float(failures), min(float(last), now)]
-                for who, (failures, last) in json.loads(text or "{}").items()
-                if float(last) > now - FORGET}
-    except (ValueError, TypeError, AttributeError):
-        return {}
+    recent = sorted(moment for moment in moments if moment > now - WINDOW)
+    if len(recent) >= room:
+        refuse(min(recent[len(recent) - room] + WINDOW - now, WINDOW))
 
 
-def mark(key: bytes, text: str) -> str:
-    """Return a name or an address as the counters know it."""
-    return blake2b(text.encode(errors="surrogatepass"), key=key, digest_size=10).hexdigest()
+def refuse(seconds: float) -> NoReturn:
+    """Raise the Refusal of somebody who must wait."""
+    left = int(seconds) + 1
+    raise Refusal("There were too many wrong passwords.", 429,
+                  f"Try again in {left} seconds." if left < 120
+                  else f"Try again in {left // 60 + 1} minutes.", retry_after=left)
 
 
 def network(source: str) -> str:

@@ -61,8 +61,10 @@ def who(request: Request, settings: Settings) -> Person | None:
 def sign_in(request: Request, settings: Settings, user: str, password: str) -> Person:
     """Return who has this name and this password, with the cookie that remembers it."""
     name = canonical(user)
-    with throttle.attempt(settings, key(settings), name or user, request.source) as attempt:
-        verdict = chain.check(settings, Credentials(name, password, request.source))
+    with throttle.attempt(settings, key(settings), name or user, request.source,
+                          outside=chain.outside(settings)) as attempt:
+        verdict = chain.check(settings, Credentials(name, password, request.source,
+                                                    attempt.account))
         attempt.right = verdict.accepted
     if not verdict.accepted:
         # For fail2ban. Without the name: it is often the password, typed into the wrong field.
