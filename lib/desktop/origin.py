@@ -12,7 +12,7 @@ def problem(settings: Settings, origin: str | None, host: str, cookie: bool) -> 
     passes only without a cookie. (Fetch standard, "Origin header"; CVE-2015-0259.)
     """
     if origin is None:
-        return "It carries a cookie but no Origin header." if cookie else ""
+        return "It says who sends it, but has no Origin header." if cookie else ""
     if origin == "null":
         return "Its Origin header is null."
     try:

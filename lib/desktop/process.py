@@ -10,6 +10,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,6 +53,27 @@ def run(argv: Sequence[str], *, timeout: float = 10, stdin: str = "") -> str:
     if done.returncode:
         raise Failed(argv[0], f"ended with status {done.returncode}", done.stderr)
     return done.stdout
+
+
+def tell(argv: Sequence[str], words: str, *, seconds: float) -> int:
+    """Run a program that reads a few words on its standard input; return its exit status.
+
+    Its own words go nowhere, and what it started ends with it. Raises Failed when it cannot
+    start, or takes longer.
+    """
+    try:
+        child = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, env=ENVIRONMENT, cwd="/", umask=0o077,
+                                 process_group=0)
+    except OSError as error:
+        raise Failed(argv[0], f"cannot be started ({error.strerror})") from error
+    assert child.stdin
+    with suppress(BrokenPipeError), child.stdin as pipe:  # it may end without having read them
+        pipe.write(words.encode())
+    finish(child, seconds)
+    if child.returncode == -signal.SIGKILL:
+        raise Failed(argv[0], f"did not finish in {seconds:g} s")
+    return child.returncode
 
 
 def start(argv: Sequence[str], log: Path, descriptors: Sequence[int] = ()) -> Child:

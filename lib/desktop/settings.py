@@ -97,6 +97,14 @@ class Settings:
     allow_unauthenticated: bool = setting(False, "Let everybody in. Never on a network.")
     check_user_with_htpasswd: bool = setting(False, "Check passwords against file_htpasswd.")
     file_htpasswd: Path = setting(Path("/etc/remote-desktop/htpasswd"), "Accounts, with bcrypt.")
+    check_user_with_remote_user: bool = setting(False, "Believe REMOTE_USER: Apache has asked "
+                                                "who it is.")
+    check_user_custom: str = setting("", "A program told the user and the password, a line each, "
+                                     "on its standard input; status 0 accepts.")
+    check_user_custom_mode: str = setting("or", "or: one more way in; and: it may refuse whom "
+                                          "another way accepted.", choices=("or", "and"))
+    trusted_proxies: tuple[str, ...] = setting((), "Addresses or networks of proxies whose "
+                                               "X-Forwarded-For is believed.")
     auth_max_failures: int = setting(5, "Wrong passwords of a name before it must wait; a server "
                                      "of yours sees no more in 15 minutes; 0: no limit.", least=0)
     sign_in_lifetime: int = setting(28800, "Seconds until people sign in again.", least=60)

@@ -2,7 +2,8 @@
 
 A method is a module with two functions: check(settings, credentials) -> Verdict, and
 standing(settings, name) -> what an older sign-in of this person hangs on, None when it is over.
-It is on when the setting check_user_with_<its name> is.
+It is on when the setting check_user_with_<its name> is; `custom` is the site's own program, which
+may also be asked about everybody whom another way accepted.
 """
 
 import logging
@@ -16,6 +17,7 @@ from desktop.settings import Settings
 
 log = logging.getLogger("auth")
 METHODS = ("htpasswd", "ldap", "imap", "smtp")  # in this order: the cheapest first
+STAMP = "agreed"  # what a sign-in hangs on that a program has agreed to
 
 
 class Method(Protocol):
@@ -30,8 +32,26 @@ class Method(Protocol):
 
 def methods(settings: Settings) -> dict[str, Method]:
     """Return the methods that are on, by name; each is imported only then."""
-    return {name: cast(Method, import_module(f"desktop.auth.{name}")) for name in METHODS
-            if getattr(settings, f"check_user_with_{name}", False)}
+    names = [name for name in METHODS if getattr(settings, f"check_user_with_{name}", False)]
+    if settings.check_user_custom and settings.check_user_custom_mode == "or":
+        names.append("custom")
+    return {name: cast(Method, import_module(f"desktop.auth.{name}")) for name in names}
+
+
+def objects(settings: Settings) -> bool:
+    """Tell whether a program may refuse whom another way accepted."""
+    return bool(settings.check_user_custom) and settings.check_user_custom_mode == "and"
+
+
+def agreed(settings: Settings, credentials: Credentials) -> bool:
+    """Tell whether the program that may refuse people does not.
+
+    The password is empty where they came in without. Raises Refusal when it cannot be asked.
+    """
+    if not objects(settings):
+        return True
+    from desktop.auth import custom
+    return custom.check(settings, credentials).accepted
 
 
 def outside(settings: Settings) -> bool:
@@ -57,7 +77,8 @@ def check(settings: Settings, credentials: Credentials) -> Verdict:
             unavailable = problem
             continue
         if verdict.accepted and verdict.name and canonical(verdict.name) == verdict.name:
-            return replace(verdict, method=name)
+            return replace(verdict, method=name) if agreed(
+                settings, replace(credentials, user=verdict.name)) else REJECTED
         if verdict.accepted:
             log.error("%s: %r cannot be the name of a person", name, verdict.name)
     if unavailable:  # which one is for the log alone

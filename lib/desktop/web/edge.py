@@ -49,8 +49,9 @@ def serve(script: Script, environ: Mapping[str, str], body: BinaryIO, out: Binar
     try:
         current = settings.load(environ)
         frame = Frame(notices=page.notices(current))
-        request = requests.read(environ, body, query=script.query, fields=script.fields)
-        gateway.check_origin(request, current, login.COOKIE)
+        request = requests.read(environ, body, query=script.query, fields=script.fields,
+                                proxies=current.trusted_proxies)
+        gateway.check_origin(request, current, login.by_itself(request, current))
         visit = Visit(request, current)
         answer = script.web(visit)
     except Refusal as problem:

@@ -57,8 +57,10 @@ def parse(scheme: str, netloc: str, base: str) -> Place:
     return Place(scheme, host, number, base)
 
 
-def check_origin(request: Request, settings: Settings, cookie: str) -> None:
-    """Refuse a form that a page of another origin sent; `cookie` is the name of ours.
+def check_origin(request: Request, settings: Settings, known: bool) -> None:
+    """Refuse a form that a page of another origin sent.
+
+    `known`: the browser says by itself who sends it, so that every page could make it do so.
 
     An Origin without TLS is foreign to a page with it: whoever sits on the wire made it.
     """
@@ -72,7 +74,7 @@ def check_origin(request: Request, settings: Settings, cookie: str) -> None:
         elif (match[1], request.scheme) == ("http", "https"):
             problem = "It comes from a page without TLS."
     problem = problem or origin.problem(settings, request.origin, request.host,
-                                        cookie in request.cookies)
+                                        known)
     if problem:
         raise Refusal(f"The request is refused. {problem}", 403,
                       "Open the form from this server itself.")

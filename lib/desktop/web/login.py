@@ -15,7 +15,7 @@ from pathlib import Path
 
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from desktop.auth import chain, throttle
+from desktop.auth import chain, remote_user, throttle
 from desktop.auth.credentials import Credentials, Verdict, canonical
 from desktop.errors import Refusal
 from desktop.settings import Settings
@@ -41,21 +41,48 @@ class Person:
 def who(request: Request, settings: Settings) -> Person | None:
     """Return who sends this request, or None for a stranger.
 
-    What is typed counts before what the browser remembers. Raises Refusal for a wrong password
-    (401), too many of them (429), and when nothing is set up that could tell who anybody is.
+    What Apache knows counts before what is typed, and that before what the browser remembers.
+    Raises Refusal for a wrong password (401), too many of them (429), and when nothing is set up
+    that could tell who anybody is.
     """
+    if remote_user.speaks(settings, request.remote_user):
+        return vouched(request, settings)
     user, password = request.fields.get("user", ""), request.fields.get("password", "")
     methods = chain.methods(settings)
     if (user or password) and methods:
         return sign_in(request, settings, user, password)
     person = remembered(request, settings)
-    if person or (methods and not settings.allow_unauthenticated):
+    if person or not settings.allow_unauthenticated and (
+            methods or settings.check_user_with_remote_user):
         return person
     if settings.allow_unauthenticated:
         return guest(request, settings,
                      f"{GUEST}-{b32encode(secrets.token_bytes(10)).decode().lower()}")
     raise Refusal("Nobody can sign in here yet.", 403,
                   "The administrator sets check_user_with_htpasswd = 1 and adds accounts.")
+
+
+def by_itself(request: Request, settings: Settings) -> bool:
+    """Tell whether a browser may have said who sends this without the person's doing."""
+    return COOKIE in request.cookies or remote_user.speaks(settings, request.remote_user)
+
+
+def vouched(request: Request, settings: Settings) -> Person:
+    """Return whom Apache names.
+
+    A cookie only remembers that a program which may refuse them has not.
+    """
+    verdict = remote_user.check(settings, request.remote_user)
+    if not chain.objects(settings):
+        return person(settings, verdict)
+    opened = read(request, settings)
+    if (opened and opened.verdict == verdict and not farewell(settings, opened).exists()
+            and hmac.compare_digest(opened.mark, fingerprint(settings, chain.STAMP))):
+        return person(settings, verdict)
+    if not chain.agreed(settings, Credentials(verdict.name, "", request.source)):
+        raise Refusal("You may not enter here.", 403, "Ask your administrator.")
+    return replace(person(settings, verdict),
+                   cookie=cookie(request, settings, verdict, chain.STAMP))
 
 
 def sign_in(request: Request, settings: Settings, user: str, password: str) -> Person:

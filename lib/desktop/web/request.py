@@ -1,8 +1,8 @@
 """One request, as Apache hands it to a CGI script (RFC 3875): read once, strictly, into a record.
 
 Out comes a frozen Request or a Refusal; what is unclear is refused, never guessed. The script says
-which fields it knows. HTTP_PROXY and REMOTE_USER are not looked at: anybody could send the first,
-and nobody has said yet that the second is to be believed.
+which fields it knows. HTTP_PROXY is not looked at, and of X-Forwarded-For only what the site's
+proxies have written: anybody could send these. Whether to believe REMOTE_USER is not said here.
 """
 
 import os
@@ -37,6 +37,7 @@ class Request:
     scheme: str  # http or https, as it reached Apache
     origin: str | None  # where the page lives that sent this; "null" when the browser hides it
     source: str  # address of the client
+    remote_user: str  # what Apache says who it is: never from a header
     script: str  # path of the script, such as /desktop/create
 
     @property
@@ -46,8 +47,10 @@ class Request:
 
 
 def read(environ: Mapping[str, str], stream: BinaryIO, *, query: Collection[str] = (),
-         fields: Collection[str] = ()) -> Request:
+         fields: Collection[str] = (), proxies: Collection[str] = ()) -> Request:
     """Read the request; `query` and `fields` are the names that a GET and a POST may carry.
+
+    `proxies` are the addresses and networks whose X-Forwarded-For is believed.
 
     What follows the script's name in the address (PATH_INFO) must be empty. Raises Refusal: 400
     for what is malformed, 404 for such an address, 405, 413 for a body above 64 KiB, 415 for
@@ -69,7 +72,8 @@ def read(environ: Mapping[str, str], stream: BinaryIO, *, query: Collection[str]
         fields=sort(posted, fields), cookies=cookies(environ.get("HTTP_COOKIE", "")),
         json=wants_json(environ), html="text/html" in environ.get("HTTP_ACCEPT", ""),
         host=host(environ), scheme=scheme(environ), origin=environ.get("HTTP_ORIGIN"),
-        source=environ.get("REMOTE_ADDR", ""), script=script(environ))
+        source=source(environ, proxies), remote_user=environ.get("REMOTE_USER", ""),
+        script=script(environ))
 
 
 def sort(pairs: Iterable[tuple[str, str]], known: Collection[str]) -> dict[str, str]:
@@ -121,6 +125,31 @@ def host(environ: Mapping[str, str]) -> str:
     if not HOST.fullmatch(named):
         raise Refusal("The Host of the request is not a host name.")
     return named.lower()
+
+
+def source(environ: Mapping[str, str], proxies: Collection[str]) -> str:
+    """Return the address of the client: the nearest one that is no proxy of the site.
+
+    Each proxy appends whom it heard to X-Forwarded-For; what stands before is anybody's word.
+    """
+    nearest = environ.get("REMOTE_ADDR", "")
+    if not proxies:
+        return nearest
+    from ipaddress import ip_address, ip_network  # 4 ms, behind proxies only
+    try:
+        ours = [ip_network(one, strict=False) for one in proxies]
+    except ValueError as error:
+        raise Refusal(f"trusted_proxies: {error}.", 500) from error
+    heard = environ.get("HTTP_X_FORWARDED_FOR", "")[-1024:].split(",")
+    for word in (nearest, *reversed(heard)):
+        try:
+            address = ip_address(word.strip().strip("[]"))
+        except ValueError:
+            break
+        nearest = str(getattr(address, "ipv4_mapped", None) or address)
+        if not any(ip_address(nearest) in network for network in ours):
+            break
+    return nearest
 
 
 def scheme(environ: Mapping[str, str]) -> str:

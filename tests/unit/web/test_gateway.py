@@ -8,7 +8,7 @@ from asking import Make
 
 from desktop.errors import Refusal
 from desktop.settings import Settings
-from desktop.web import gateway
+from desktop.web import gateway, login
 
 ID = "abcdefghijklmnopqrstuvwx23"
 
@@ -82,7 +82,7 @@ def test_forms_of_ours(ask: Make, settings: Settings, origin: str | None,
                        changes: dict[str, str]) -> None:
     ours = replace(settings, server_name="https://outer.example.org",
                    server_aliases=("alias.example.org",))
-    gateway.check_origin(ask({}, HTTP_ORIGIN=origin, **changes), ours, "remote-desktop")
+    gateway.check_origin(ask({}, HTTP_ORIGIN=origin, **changes), ours, False)
 
 
 @pytest.mark.parametrize("origin", [
@@ -93,27 +93,36 @@ def test_forms_of_ours(ask: Make, settings: Settings, origin: str | None,
     "http://desktop.example.org#", "desktop.example.org"])
 def test_forms_of_others(ask: Make, settings: Settings, origin: str) -> None:
     with pytest.raises(Refusal) as problem:
-        gateway.check_origin(ask({}, HTTP_ORIGIN=origin), settings, "remote-desktop")
+        gateway.check_origin(ask({}, HTTP_ORIGIN=origin), settings, False)
     assert problem.value.status == 403
 
 
 def test_a_foreign_origin_hears_of_the_setting(ask: Make, settings: Settings) -> None:
     with pytest.raises(Refusal, match="server_aliases"):
-        gateway.check_origin(ask({}, HTTP_ORIGIN="http://a.example"), settings, "remote-desktop")
+        gateway.check_origin(ask({}, HTTP_ORIGIN="http://a.example"), settings, False)
 
 
 def test_a_page_without_tls_is_foreign_to_one_with(ask: Make, settings: Settings) -> None:
     with pytest.raises(Refusal, match="TLS"):
         gateway.check_origin(ask({}, HTTP_ORIGIN="http://desktop.example.org", HTTPS="on"),
-                             settings, "remote-desktop")
+                             settings, False)
 
 
-def test_no_origin_passes_only_without_our_cookie(ask: Make, settings: Settings) -> None:
-    gateway.check_origin(ask({}, HTTP_COOKIE="theme=dark"), settings, "remote-desktop")
-    with pytest.raises(Refusal) as problem:
-        gateway.check_origin(ask({}, HTTP_COOKIE="remote-desktop=x"), settings, "remote-desktop")
-    assert problem.value.status == 403
+def test_no_origin_passes_only_when_nobody_is_named(ask: Make, settings: Settings) -> None:
+    def check(ours: Settings, **changes: str) -> None:
+        request = ask({}, **changes)
+        gateway.check_origin(request, ours, login.by_itself(request, ours))
+
+    believing = replace(settings, check_user_with_remote_user=True)
+    check(settings, HTTP_COOKIE="theme=dark")
+    check(settings, REMOTE_USER="ada")
+    check(believing, HTTP_REMOTE_USER="ada")
+    for ours, changes in ((settings, {"HTTP_COOKIE": "remote-desktop=x"}),
+                          (believing, {"REMOTE_USER": "ada"})):
+        with pytest.raises(Refusal) as problem:
+            check(ours, **changes)
+        assert problem.value.status == 403
 
 
 def test_looking_is_free(ask: Make, settings: Settings) -> None:
-    gateway.check_origin(ask(HTTP_ORIGIN="http://evil.example"), settings, "remote-desktop")
+    gateway.check_origin(ask(HTTP_ORIGIN="http://evil.example"), settings, True)

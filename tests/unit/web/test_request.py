@@ -172,9 +172,9 @@ def test_no_host() -> None:
 
 
 def test_variables_that_are_not_looked_at() -> None:
-    found = request.read(environ(HTTP_PROXY="http://evil", REMOTE_USER="root",
-                                 HTTP_X_FORWARDED_HOST="evil", HTTP_X_FORWARDED_PROTO="https"),
-                         io.BytesIO())
+    found = request.read(environ(HTTP_PROXY="http://evil", HTTP_REMOTE_USER="root",
+                                 HTTP_X_FORWARDED_FOR="evil", HTTP_X_FORWARDED_HOST="evil",
+                                 HTTP_X_FORWARDED_PROTO="https"), io.BytesIO())
     assert "evil" not in repr(found) and "root" not in repr(found)
     assert found.scheme == "http"
 
