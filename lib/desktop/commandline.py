@@ -99,6 +99,8 @@ def meaning_of(name: str) -> str:
 
 def readme_table() -> str:
     """Return the README's table of settings, in Markdown."""
-    rows = [f"| `{name}` | `{settings.spell(entry.default)}` | {meaning_of(name)} |"
+    rows = [[f"`{name}`", f"`{settings.spell(entry.default)}`", meaning_of(name)]
             for name, entry in settings.TABLE.items()]
-    return "\n".join(["| name | default | meaning |", "|---|---|---|", *rows]).replace("``", "")
+    lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows]
+    return "\n".join(["| name | default | meaning |", "|---|---|---|",
+                      *(f"| {line} |" for line in lines)]).replace("``", "")

@@ -1,17 +1,13 @@
 """Every setting, once: its name, type, default and meaning.
 
-The same table reads the settings file (flat `name = value` lines) and the command line
-(`--name=value`), prints `--help` and the table of the README. Nothing here looks at a request.
+The same table reads the settings file and the command line (configuration.py), prints `--help`
+and the table of the README.
 """
 
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import Field, dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-
-from desktop import literal
-from desktop.errors import Refusal
 
 INSTALLED_FILE = Path("/etc/remote-desktop/desktop.ini")
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,92 +110,11 @@ class Settings:
 TABLE: Mapping[str, Field[Any]] = {entry.name: entry for entry in fields(Settings)}
 
 
-def load(environ: Mapping[str, str], overrides: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings of this run: defaults, then the file, then the command line's.
-
-    The file is the one REMOTE_DESKTOP_INI names, else the installed one. By hand, without a file
-    that can be read, the defaults suit a checkout and the person's own directories.
-
-    Raises Refusal for a file that cannot be read, an unknown name or a wrong value.
-    """
-    named = environ.get("REMOTE_DESKTOP_INI")
-    path = Path(named) if named else INSTALLED_FILE
-    if named or "GATEWAY_INTERFACE" in environ or os.access(path, os.R_OK):
-        settings = read(path)
-    else:
-        settings = by_hand(environ)
-    return change(settings, overrides or {}, "the command line")
-
-
-def by_hand(environ: Mapping[str, str]) -> Settings:
-    """Return defaults for a person with a checkout and no settings file."""
-    home = Path(environ.get("HOME") or "/nonexistent")
-    cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "remote-desktop"
-    runtime = Path(environ.get("XDG_RUNTIME_DIR") or "/tmp") / f"remote-desktop-{os.getuid()}"
-    return Settings(dir_service=ROOT, dir_html=ROOT / "html", dir_machines=ROOT / "machines",
-                    dir_snapshots=cache / "snapshots", dir_cfg=runtime,
-                    dir_state=cache / "state", dir_log=cache / "log")
-
-
-def read(path: Path) -> Settings:
-    """Read a settings file; raise Refusal naming the line that is wrong."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeError) as error:
-        raise Refusal(f"The settings file {path} cannot be read: "
-                      f"{getattr(error, 'strerror', None) or 'it is not UTF-8'}.", 500,
-                      "REMOTE_DESKTOP_INI names another one.") from error
-    try:
-        return Settings(**{name: parse(name, value, where)
-                           for name, value, where in literal.lines(text, str(path))})
-    except ValueError as error:
-        raise Refusal(f"{error}.", 500) from error
-
-
-def change(settings: Settings, values: Mapping[str, str], where: str) -> Settings:
-    """Return `settings` with some replaced by the given texts; `where` is said in a refusal."""
-    return replace(settings, **{name: parse(name, text, where) for name, text in values.items()})
-
-
-def parse(name: str, text: str, where: str) -> Any:
-    """Turn the text of one setting into its value, or raise Refusal."""
-    if name not in TABLE:
-        raise Refusal(f"{where}: unknown setting {name!r}.", 500, nearest(name, TABLE))
-    entry = TABLE[name]
-    rules = entry.metadata
-    try:
-        value = PARSERS[entry.type](text)
-        literal.check(value, rules)
-    except ValueError as error:
-        raise Refusal(f"{where}: {name} = {text!r} is not {error}.", 500,
-                      nearest(text, rules["choices"])) from error
-    return value
-
-
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the hint that names the nearest known word, or nothing."""
     from difflib import get_close_matches  # only when something is wrong already
     matches = get_close_matches(word, list(known), 1, 0.5)
     return f"Did you mean {matches[0]}?" if matches else ""
-
-
-def directory(text: str) -> Path:
-    """Return an absolute path; relative ones start where the command was typed."""
-    if not text:
-        raise ValueError("a path")
-    return Path(os.path.abspath(os.path.expanduser(text)))
-
-
-PARSERS: Mapping[Any, Callable[[str], Any]] = {
-    bool: literal.truth, int: literal.integer, float: literal.decimal, str: str, Path: directory,
-    tuple[str, ...]: literal.words}
-
-
-def write(settings: Settings, path: Path) -> None:
-    """Write what differs from the defaults, for `read` to read back."""
-    lines = [f"{name} = {spell(getattr(settings, name))}\n" for name, entry in TABLE.items()
-             if getattr(settings, name) != entry.default]
-    path.write_text("".join(lines), encoding="utf-8")
 
 
 def spell(value: Any) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop import settings
+from desktop import configuration, settings
 from desktop.errors import Refusal
 from desktop.settings import Settings
 
@@ -20,7 +20,7 @@ def test_file_is_read(tmp_path: Path) -> None:
     file = tmp_path / "desktop.ini"
     file.write_text("# a comment\n\nservice_max_instance_nb = 3\nuser_admin=ann, bob\n"
                     "dir_mounts = /data:rw\nallow_unauthenticated = no\n")
-    read = settings.load({"REMOTE_DESKTOP_INI": str(file)}, {"service_max_load": "0"})
+    read = configuration.load({"REMOTE_DESKTOP_INI": str(file)}, {"service_max_load": "0"})
     assert (read.service_max_instance_nb, read.user_admin) == (3, ("ann", "bob"))
     assert (read.dir_mounts, read.service_max_load) == (("/data:rw",), 0)
 
@@ -37,7 +37,7 @@ def test_mistakes_name_the_line(tmp_path: Path, line: str, words: list[str]) -> 
     file = tmp_path / "desktop.ini"
     file.write_text(f"machine = demo.iso\n{line}\n")
     with pytest.raises(Refusal) as refusal:
-        settings.read(file)
+        configuration.read(file)
     assert refusal.value.status == 500
     assert all(word in str(refusal.value) for word in words), str(refusal.value)
 
@@ -48,19 +48,19 @@ def test_unreadable_file(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(Refusal, match="cannot be read"):
-        settings.load({"REMOTE_DESKTOP_INI": str(file)})
+        configuration.load({"REMOTE_DESKTOP_INI": str(file)})
 
 
 def test_a_request_without_its_file_gets_no_defaults(monkeypatch: pytest.MonkeyPatch,
                                                      tmp_path: Path) -> None:
-    monkeypatch.setattr(settings, "INSTALLED_FILE", tmp_path / "absent.ini")
+    monkeypatch.setattr(configuration, "INSTALLED_FILE", tmp_path / "absent.ini")
     with pytest.raises(Refusal, match="cannot be read"):
-        settings.load({"GATEWAY_INTERFACE": "CGI/1.1"})
-    assert settings.load({"HOME": "/home/ann"}).dir_machines == settings.ROOT / "machines"
+        configuration.load({"GATEWAY_INTERFACE": "CGI/1.1"})
+    assert configuration.load({"HOME": "/home/ann"}).dir_machines == settings.ROOT / "machines"
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    some = replace(settings.by_hand({"HOME": "/home/ann"}), user_admin=("ann", "bob"),
+    some = replace(configuration.by_hand({"HOME": "/home/ann"}), user_admin=("ann", "bob"),
                    service_max_load=0.5, service_use_vnc_token=False)
-    settings.write(some, tmp_path / "settings.ini")
-    assert settings.read(tmp_path / "settings.ini") == some
+    configuration.write(some, tmp_path / "settings.ini")
+    assert configuration.read(tmp_path / "settings.ini") == some

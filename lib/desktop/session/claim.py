@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from desktop import process
-from desktop import settings as settings_file
+from desktop import configuration, process
 from desktop.errors import Refusal
 from desktop.host import capacity, gpu
 from desktop.host.capacity import Promise
@@ -163,7 +162,7 @@ def write(settings: Settings, paths: Paths, entry: Record) -> Claim:
     assert held is not None and answer is not None
     draft.token.touch(mode=0o600)
     draft.token.write_text("".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH)))
-    settings_file.write(settings, draft.settings)
+    configuration.write(settings, draft.settings)
     record.write(draft.directory, entry)
     draft.directory.rename(paths.directory)
     return Claim(record=entry, paths=paths, lock=held, answer=answer)

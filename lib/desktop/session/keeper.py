@@ -13,8 +13,9 @@ import sys
 from dataclasses import asdict, replace
 from typing import Any
 
+from desktop import configuration
 from desktop import log as logs
-from desktop import process, settings
+from desktop import process
 from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.machine import qmp
@@ -23,6 +24,7 @@ from desktop.session.calendar import RETRY, Calendar
 from desktop.session.guest import Guest
 from desktop.session.paths import Paths
 from desktop.session.record import Record, State
+from desktop.settings import Settings
 
 log = logging.getLogger("keeper")
 
@@ -35,7 +37,7 @@ def keep(paths: Paths, line: socket.socket, qemu: process.Child | None,
     its keeper and is adopted. `helper` is the command line of its network helper, if any.
     """
     logs.set_up("keeper")
-    keeper = Keeper(paths, record.read(paths.directory), settings.read(paths.settings))
+    keeper = Keeper(paths, record.read(paths.directory), configuration.read(paths.settings))
     try:
         if problem:
             raise problem
@@ -61,7 +63,7 @@ def keep(paths: Paths, line: socket.socket, qemu: process.Child | None,
 class Keeper:
     """The state of one session, changed by this process alone."""
 
-    def __init__(self, paths: Paths, entry: Record, its_settings: settings.Settings) -> None:
+    def __init__(self, paths: Paths, entry: Record, its_settings: Settings) -> None:
         self.paths = paths
         self.entry = entry
         self.settings = its_settings

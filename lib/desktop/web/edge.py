@@ -10,8 +10,8 @@ import sys
 from collections.abc import Mapping
 from typing import BinaryIO
 
+from desktop import configuration
 from desktop import log as logs
-from desktop import settings
 from desktop.errors import Refusal
 from desktop.web import gateway, login, page
 from desktop.web import request as requests
@@ -47,7 +47,7 @@ def serve(script: Script, environ: Mapping[str, str], body: BinaryIO, out: Binar
         script.data and environ.get("REQUEST_METHOD") != "POST")
     frame, visit, status = Frame(), None, DONE
     try:
-        current = settings.load(environ)
+        current = configuration.load(environ)
         frame = Frame(notices=page.notices(current))
         request = requests.read(environ, body, query=script.query, fields=script.fields,
                                 proxies=current.trusted_proxies)

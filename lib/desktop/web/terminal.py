@@ -9,9 +9,8 @@ import pwd
 import sys
 from collections.abc import Mapping, Sequence
 
-from desktop import commandline
+from desktop import commandline, configuration
 from desktop import log as logs
-from desktop import settings
 from desktop.commandline import Answered
 from desktop.errors import Refusal
 from desktop.settings import Settings
@@ -23,7 +22,7 @@ def obey(script: Script, environ: Mapping[str, str], arguments: Sequence[str]) -
     logs.set_up(script.name)
     try:
         line = commandline.parse(arguments, script.commands, script.about)
-        errand = Errand(line, settings.load(environ, line.settings), user_name())
+        errand = Errand(line, configuration.load(environ, line.settings), user_name())
         if not set(line.commands) & set(script.as_caller):
             become_service(errand.settings)
         write_log(script.name, errand.settings)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from samples import Maker, sample
 
-from desktop import settings
+from desktop import configuration
 from desktop.session import record
 from desktop.session.paths import Paths
 from desktop.settings import Settings
@@ -29,7 +29,7 @@ def make(site: Settings) -> Maker:
         entry = sample(**facts)
         paths = Paths(site.dir_cfg / entry.session)
         paths.directory.mkdir(mode=0o700)
-        settings.write(site, paths.settings)
+        configuration.write(site, paths.settings)
         record.write(paths.directory, entry)
         disk = site.dir_snapshots / entry.session
         disk.mkdir()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from asking import environ, post
 
-from desktop import settings as settings_file
+from desktop import configuration
 from desktop.errors import Refusal
 from desktop.settings import Settings
 from desktop.web import edge, page
@@ -23,7 +23,7 @@ Story = Callable[[Visit], Answer]
 @pytest.fixture
 def ini(settings: Settings, tmp_path: Path) -> str:
     """Return the name of a settings file."""
-    settings_file.write(settings, tmp_path / "desktop.ini")
+    configuration.write(settings, tmp_path / "desktop.ini")
     return str(tmp_path / "desktop.ini")
 
 

@@ -12,7 +12,7 @@ import pytest
 from asking import FORM, environ
 from test_card import SECRET, add
 
-from desktop import settings as settings_file
+from desktop import configuration
 from desktop.auth import chain
 from desktop.auth.credentials import Credentials
 from desktop.settings import ROOT, Settings
@@ -25,7 +25,7 @@ SCRIPTS = ("create", "monitor", "admin")
 def run(settings: Settings, tmp_path: Path) -> Run:
     """Return what runs a script with the settings of the test."""
     settings.dir_machines.mkdir(exist_ok=True)
-    settings_file.write(replace(settings, dir_html=ROOT / "html"), tmp_path / "desktop.ini")
+    configuration.write(replace(settings, dir_html=ROOT / "html"), tmp_path / "desktop.ini")
 
     def run(name: str, *arguments: str, stdin: bytes = b"",
             **variables: str) -> "subprocess.CompletedProcess[bytes]":

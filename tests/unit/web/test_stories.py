@@ -12,7 +12,7 @@ from asking import environ, post
 from running import load
 from test_card import SECRET, add
 
-from desktop import settings as settings_file
+from desktop import configuration
 from desktop.settings import Settings
 from desktop.web import edge
 
@@ -25,7 +25,7 @@ BOB = {"user": "bob", "password": "bob-secret"}
 def web(settings: Settings, tmp_path: Path) -> Iterator[Web]:
     """Return what tells status, headers and text of an answer."""
     settings.dir_machines.mkdir(exist_ok=True)
-    settings_file.write(settings, tmp_path / "desktop.ini")
+    configuration.write(settings, tmp_path / "desktop.ini")
     handlers = logging.root.handlers[:]
 
     def web(name: str, fields: Mapping[str, str] | None = None,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from desktop import configuration
 from desktop import settings as settings_file
 from desktop.commandline import Command
 from desktop.errors import Refusal
@@ -39,7 +40,7 @@ def obey(story: Callable[[Errand], None], *arguments: str,
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the person a home of their own, and no installed service."""
     monkeypatch.setenv("HOME_OF_TEST", str(tmp_path))
-    monkeypatch.setattr(settings_file, "INSTALLED_FILE", tmp_path / "none")
+    monkeypatch.setattr(configuration, "INSTALLED_FILE", tmp_path / "none")
     return tmp_path
 
 
