@@ -3,7 +3,6 @@
 
 import os
 import sys
-from pathlib import Path
 
 sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib")]
 
@@ -11,20 +10,17 @@ from desktop.auth import accounts
 from desktop.commandline import Command
 from desktop.errors import Refusal
 from desktop.session import ending, housekeeping, sessions
-from desktop.web import access, actions, edge, page
+from desktop.web import access, actions, doctor, edge, page
 from desktop.web.page import Answer
 from desktop.web.script import Errand, Script
 from desktop.web.visit import Visit
 
-ACCOUNTS = (
-    Command("user_add", "NAME", "Add an account; its password is printed once."),
-    Command("user_remove", "NAME", "Remove an account; it is signed out everywhere."),
-    Command("user_import", "FILE.csv", "Add the accounts of a file of name[,password] lines."))
 COMMANDS = (
     Command("session_stop", "SESSION", "Stop one, by id, name or record."),
     Command("session_purge", "", "Stop all sessions and remove every left-over."),
     Command("housekeeping", "", "Look after sessions that nobody looks after; for a timer."),
-    *ACCOUNTS)
+    *doctor.COMMANDS, *accounts.COMMANDS)
+ACCOUNTS = [command.name for command in accounts.COMMANDS]
 
 
 def web(visit: Visit) -> Answer:
@@ -41,6 +37,8 @@ def web(visit: Visit) -> Answer:
 def by_hand(errand: Errand) -> None:
     """Do the one thing that was asked."""
     settings, commands = errand.settings, errand.line.commands
+    if doctor.asked(errand.line):
+        return doctor.obey(errand)
     if len(commands) != 1:
         raise Refusal("Say one thing to do.", 400, "--help lists them all.")
     [(name, value)] = commands.items()
@@ -51,19 +49,16 @@ def by_hand(errand: Errand) -> None:
             print(f"{housekeeping.purge(settings)} sessions stopped.")
         case "housekeeping" if errand.line.on(name):
             housekeeping.sweep(settings)
-        case "user_remove":
-            accounts.remove(settings, value)
-        case "user_add" | "user_import":
-            wanted = {value: None} if name == "user_add" else accounts.read_csv(Path(value))
-            for user, password in accounts.add(settings, wanted).items():
-                print(f"{user},{password}")
+        case _ if name in ACCOUNTS:
+            for words in accounts.obey(settings, name, value):
+                print(words)
         case _:
             raise Refusal(f"--{name}={value} asks for nothing.")
 
 
 SCRIPT = Script(
     name="admin", about="Administer sessions and accounts.", web=web, by_hand=by_hand,
-    commands=COMMANDS, as_caller=[command.name for command in ACCOUNTS],
+    commands=COMMANDS, as_caller=ACCOUNTS,
     fields=("action", "session", "confirm", "user", "password"))
 
 if __name__ == "__main__":

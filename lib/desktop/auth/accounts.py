@@ -8,15 +8,30 @@ import csv
 import fcntl
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from desktop.auth import htpasswd
 from desktop.auth.credentials import CONTROL, canonical
+from desktop.commandline import Command
 from desktop.errors import Refusal
 from desktop.settings import Settings
 
+COMMANDS = (
+    Command("user_add", "NAME", "Add an account; its password is printed once."),
+    Command("user_remove", "NAME", "Remove an account; it is signed out everywhere."),
+    Command("user_import", "FILE.csv", "Add the accounts of a file of name[,password] lines."))
 LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # 32, none mistaken for another
+
+
+def obey(settings: Settings, command: str, value: str) -> Iterator[str]:
+    """Obey one of COMMANDS; yield name and password, with a comma, where one was made."""
+    if command == "user_remove":
+        remove(settings, value)
+        return
+    wanted = read_csv(Path(value)) if command == "user_import" else {value: None}
+    for user, password in add(settings, wanted).items():
+        yield f"{user},{password}"
 
 
 def add(settings: Settings, wanted: Mapping[str, str | None]) -> dict[str, str]:

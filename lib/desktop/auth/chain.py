@@ -1,18 +1,21 @@
 """The ways to prove who one is, tried in order until one accepts.
 
-A method is a module with two functions: check(settings, credentials) -> Verdict, and
-standing(settings, name) -> what an older sign-in of this person hangs on, None when it is over.
-It is on when the setting check_user_with_<its name> is; `custom` is the site's own program, which
-may also be asked about everybody whom another way accepted.
+A method is a module with three functions: check(settings, credentials) -> Verdict,
+standing(settings, name) -> what an older sign-in of this person hangs on, None when it is over,
+and probe(settings) -> what an administrator should know of its servers. It is on when the setting
+check_user_with_<its name> is; `custom` is the site's own program, which may also be asked about
+everybody whom another way accepted.
 """
 
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Protocol, cast
 
 from desktop.auth.credentials import REJECTED, Credentials, Verdict, canonical, possible
 from desktop.errors import Refusal
+from desktop.finding import Finding
 from desktop.settings import Settings
 
 log = logging.getLogger("auth")
@@ -28,6 +31,16 @@ class Method(Protocol):
 
     def standing(self, settings: Settings, name: str) -> str | None:
         """Return a text that changes when older sign-ins of this person must end."""
+
+    def probe(self, settings: Settings) -> Sequence[Finding]:
+        """Say how what this method asks does; by hand only, for apache/install --check.
+
+        A finding for each server that is named: connected to as check() does, with its time
+        limits and its TLS, and signed in to with the service's own account where there is one,
+        but nobody's password. certificate.judge() says the rest of one that answers; one that
+        does not is a finding that is not good, with the reason and the setting that mends it.
+        Raises nothing but Refusal, for what is wrong with all of them.
+        """
 
 
 def methods(settings: Settings) -> dict[str, Method]:
@@ -67,24 +80,37 @@ def check(settings: Settings, credentials: Credentials) -> Verdict:
     if not possible(credentials):
         return REJECTED
     unavailable = None
+    for name, answer in answers(settings, credentials):
+        if isinstance(answer, Refusal):
+            log.error("%s: %s", name, answer)
+            unavailable = answer
+        elif answer.accepted:
+            return answer if agreed(settings,
+                                    replace(credentials, user=answer.name)) else REJECTED
+    if unavailable:  # which one is for the log alone
+        raise Refusal("Names and passwords cannot be checked now.", 503,
+                      "Try again in a few minutes.") from unavailable
+    return REJECTED
+
+
+def answers(settings: Settings,
+            credentials: Credentials) -> Iterator[tuple[str, Verdict | Refusal]]:
+    """Ask the methods in turn; yield the verdict of each, or why it could not be asked.
+
+    Raises Refusal (429) when the account must wait.
+    """
     for name, method in methods(settings).items():
         try:
             verdict = method.check(settings, credentials)
         except Refusal as problem:
             if problem.status == 429:
                 raise
-            log.error("%s: %s", name, problem)
-            unavailable = problem
+            yield name, problem
             continue
-        if verdict.accepted and verdict.name and canonical(verdict.name) == verdict.name:
-            return replace(verdict, method=name) if agreed(
-                settings, replace(credentials, user=verdict.name)) else REJECTED
-        if verdict.accepted:
+        if verdict.accepted and not (verdict.name and canonical(verdict.name) == verdict.name):
             log.error("%s: %r cannot be the name of a person", name, verdict.name)
-    if unavailable:  # which one is for the log alone
-        raise Refusal("Names and passwords cannot be checked now.", 503,
-                      "Try again in a few minutes.") from unavailable
-    return REJECTED
+            verdict = REJECTED
+        yield name, replace(verdict, method=name) if verdict.accepted else REJECTED
 
 
 def standing(settings: Settings, method: str, name: str) -> str | None:

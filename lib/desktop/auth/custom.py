@@ -6,10 +6,12 @@ people who come in without one. It has 10 s; its own words go nowhere, and no sh
 
 import logging
 import os
+from pathlib import Path
 
 from desktop import process
 from desktop.auth.credentials import REJECTED, Credentials, Verdict
 from desktop.errors import Refusal
+from desktop.finding import Finding
 from desktop.settings import Settings
 
 log = logging.getLogger("auth")
@@ -35,3 +37,13 @@ def check(settings: Settings, credentials: Credentials) -> Verdict:
 def standing(settings: Settings, name: str) -> str | None:
     """Return what a sign-in hangs on: that this very program is asked."""
     return settings.check_user_custom
+
+
+def probe(settings: Settings) -> list[Finding]:
+    """Say whether the program is there and may be run; it is asked about nobody."""
+    program = Path(settings.check_user_custom)
+    role = "may refuse people" if settings.check_user_custom_mode == "and" else "is one way in"
+    if program.is_absolute() and program.is_file() and os.access(program, os.X_OK):
+        return [Finding("custom", f"{program} {role}")]
+    return [Finding("custom", f"{program} cannot be run by the service", False,
+                    "check_user_custom is the absolute path of a program that everybody may run.")]

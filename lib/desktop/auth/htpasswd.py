@@ -9,6 +9,7 @@ import bcrypt
 
 from desktop.auth.credentials import REJECTED, Credentials, Verdict, canonical
 from desktop.errors import Refusal
+from desktop.finding import Finding
 from desktop.settings import Settings
 
 HASH = re.compile(r"\$2[aby]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{53}")
@@ -49,6 +50,19 @@ def standing(settings: Settings, name: str) -> str | None:
     return read(settings).get(name)
 
 
+def probe(settings: Settings) -> list[Finding]:
+    """Say how many accounts there are, and which lines of the file are none."""
+    found = len(read(settings))
+    lines = settings.file_htpasswd.read_text(encoding="utf-8", errors="replace").splitlines()
+    others = [number for number, line in enumerate(lines, 1)
+              if line.strip() and not line.startswith("#") and not account(line)]
+    text = f"{found} accounts in {settings.file_htpasswd}"
+    if others:
+        return [Finding("htpasswd", f"{text}; line {others[0]} is none", False,
+                        "A line is name:hash, with bcrypt (htpasswd -B); admin.py --user_add.")]
+    return [Finding("htpasswd", text, found > 0, "" if found else "Add one: admin.py --user_add.")]
+
+
 def read(settings: Settings) -> dict[str, str]:
     """Return the hashes by name; of two lines with one name the first counts, as in Apache."""
     try:
@@ -57,12 +71,16 @@ def read(settings: Settings) -> dict[str, str]:
         raise Refusal("The accounts cannot be read.", 503,
                       "The administrator looks at file_htpasswd.") from error
     found: dict[str, str] = {}
-    for line in text.splitlines():
-        user, _, stored = line.strip().partition(":")
-        name = canonical(user)
-        if name and HASH.fullmatch(stored):
-            found.setdefault(name, stored)
+    for name, stored in filter(None, map(account, text.splitlines())):
+        found.setdefault(name, stored)
     return found
+
+
+def account(line: str) -> tuple[str, str] | None:
+    """Return the name and the hash of a line, None when it is no account."""
+    user, _, stored = line.strip().partition(":")
+    name = canonical(user)
+    return (name, stored) if name and HASH.fullmatch(stored) else None
 
 
 def hash_password(password: str) -> str:

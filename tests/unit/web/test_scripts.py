@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -90,7 +91,8 @@ def test_by_hand_the_whole_life(run: Run, settings: Settings) -> None:
     (), ("--session_stop=a", "--session_purge=1"), ("--session_purge=0",), ("--user_add=",),
     ("--user_add=a:b",), ("--user_remove=eve",), ("--user_import=/none",), ("--session_stop",),
     ("--session_stop=..",), ("purge",), ("--machin=x",),
-    ("--snapshot_lifetime=1e3", "--housekeeping"), ("--user_add=eve", "--user_add=fred")])
+    ("--snapshot_lifetime=1e3", "--housekeeping"), ("--user_add=eve", "--user_add=fred"),
+    ("--user_try=ada", "--check"), ("--user_try=",), ("--user_try",), ("--check=0",)])
 def test_by_hand_refused(run: Run, settings: Settings, arguments: tuple[str, ...]) -> None:
     before = settings.file_htpasswd.read_bytes()
     done = run("admin", *arguments)
@@ -108,6 +110,36 @@ def test_accounts_by_hand(run: Run, settings: Settings, tmp_path: Path) -> None:
     assert run("admin", "--user_remove=fred").returncode == 0
     assert not lets_in(settings, "fred", "freds own")
     assert lets_in(settings, "ada", "ada-secret")
+
+
+def test_a_name_is_tried_by_hand(run: Run, settings: Settings) -> None:
+    done = run("admin", "--user_try=ada", stdin=b"ada-secret\n")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == b"htpasswd      good     accepts; the name is ada, administrator\n"
+    done = run("admin", "--user_try=ada", "--json", stdin=b"wrong\n")
+    assert done.returncode == 1 and done.stderr == b"ada would not be let in.\n"
+    assert json.loads(done.stdout) == [{"name": "htpasswd", "good": False, "cure": "", "text":
+                                        "does not know this name and this password"}]
+    assert not (settings.dir_state / "throttle").exists()
+
+
+def test_a_password_typed_at_a_terminal_is_not_seen(run: Run, tmp_path: Path) -> None:
+    pid, terminal = pty.fork()
+    if not pid:
+        os.execve(ROOT / "cgi-bin/admin.py", ["admin.py", "--user_try=ada"], {
+            "PATH": os.environ["PATH"], "REMOTE_DESKTOP_INI": f"{tmp_path}/desktop.ini"})
+    said = b""
+    while b"Password: " not in said:
+        said += os.read(terminal, 1000)
+    os.write(terminal, b"ada-secret\n")
+    try:
+        while words := os.read(terminal, 1000):
+            said += words
+    except OSError:  # EIO: whoever was at the other end has gone
+        pass
+    os.close(terminal)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert b"accepts" in said and b"ada-secret" not in said
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

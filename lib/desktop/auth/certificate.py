@@ -1,0 +1,26 @@
+"""How long the certificate of an institution's server is good for."""
+
+import ssl
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from desktop.finding import Finding
+
+SOON = 14  # days: Let's Encrypt renews 30 days before the end, others by hand
+
+
+def judge(name: str, server: str, certificate: Mapping[str, Any] | None) -> Finding:
+    """Return what is to be said of a server that answered.
+
+    `certificate` is what SSLSocket.getpeercert() returned after it was verified; nothing where
+    the connection is not encrypted.
+    """
+    if not certificate:
+        return Finding(name, f"{server} answers, without TLS")
+    end = ssl.cert_time_to_seconds(certificate["notAfter"])
+    days = int((end - time.time()) / 86400)
+    text = (f"{server} answers; its certificate is valid until "
+            f"{time.strftime('%Y-%m-%d', time.gmtime(end))}, {days} days")
+    return Finding(name, text, days >= SOON, "" if days >= SOON else
+                   "Whoever looks after that server renews it, or nobody can sign in.")
