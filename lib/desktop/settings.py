@@ -11,6 +11,7 @@ from typing import Any
 
 INSTALLED_FILE = Path("/etc/remote-desktop/desktop.ini")
 ROOT = Path(__file__).resolve().parents[2]
+TLS = ("1.0", "1.1", "1.2", "1.3")
 VIDEO = ("std", "cirrus", "qxl", "vmware", "virtio")  # the cards, as settings and forms name them
 
 
@@ -93,6 +94,28 @@ class Settings:
     allow_unauthenticated: bool = setting(False, "Let everybody in. Never on a network.")
     check_user_with_htpasswd: bool = setting(False, "Check passwords against file_htpasswd.")
     file_htpasswd: Path = setting(Path("/etc/remote-desktop/htpasswd"), "Accounts, with bcrypt.")
+    check_user_with_ldap: bool = setting(False, "Ask the directory (LDAP, Active Directory).")
+    ldap_server: tuple[str, ...] = setting((), "Its servers, host or host:port, tried in turn.")
+    ldap_port: int = setting(389, "Their port; with ldaps, 389 means 636.", least=1, most=65535)
+    ldap_tls: str = setting("starttls", "How the connection is encrypted; none is for a server "
+                            "on this computer.", choices=("starttls", "ldaps", "none"))
+    ldap_allow_unencrypted: bool = setting(False, "Let none send passwords over a network. "
+                                           "Whoever listens has them.")
+    ldap_ca_file: str = setting("", "The CAs that sign its certificates; empty: those that the "
+                                "system trusts.")
+    ldap_tls_least: str = setting("1.2", "The oldest TLS; below 1.2 weak keys and hashes pass "
+                                  "too.", choices=TLS)
+    ldap_domain: str = setting("", "Its domain; example.org makes the base dc=example,dc=org.")
+    ldap_base: str = setting("", "Where people are looked for; empty: everywhere in ldap_domain.")
+    ldap_filter: str = setting("(|(uid={user})(cn={user})(mail={user})(sAMAccountName={user}))",
+                               "Whom a name means: exactly one entry matches.")
+    ldap_bind_dn: str = setting("", "Who looks for people; empty: nobody in particular.")
+    file_ldap_passwd: Path = setting(Path("/etc/remote-desktop/ldap.passwd"),
+                                     "The password of ldap_bind_dn; mode 0640.")
+    ldap_template: str = setting("", "Who people sign in as, without being looked for: "
+                                 "uid={user},ou=people,dc=example,dc=org or {user}@example.org.")
+    ldap_group: str = setting("", "Only members enter: a group's DN, or its cn under ldap_base.")
+    ldap_admin_group: str = setting("", "Its members administer.")
     check_user_with_remote_user: bool = setting(False, "Believe REMOTE_USER: Apache has asked "
                                                 "who it is.")
     check_user_custom: str = setting("", "A program told the user and the password, a line each, "
