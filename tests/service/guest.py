@@ -37,7 +37,8 @@ def qmp(path: Path, execute: str, **arguments: Any) -> Any:
     """Do one QMP command on a socket of its own connection; return its answer."""
     with dial(path) as sock:
         stream = Stream(sock)
-        assert "QMP" in lines(stream)
+        while "QMP" not in (said := lines(stream)):  # events may come before the greeting
+            assert "event" in said, said
         for command in ({"execute": "qmp_capabilities"},
                         {"execute": execute, "arguments": arguments}):
             stream.write(json.dumps(command).encode())

@@ -32,9 +32,16 @@ class Connection:
             raise Error(f"no QMP at {path.name} ({error.strerror})") from error
 
     def negotiate(self, timeout: float) -> None:
-        """Wait for QEMU's greeting, at most `timeout` seconds, and take up commands."""
-        if "QMP" not in self._read(time.monotonic() + timeout):
-            raise Error("no QMP greeting")
+        """Wait for QEMU's greeting, at most `timeout` seconds, and take up commands.
+
+        What happens while QEMU takes the connection is reported to it before the greeting, as if
+        the last client were still there (QEMU 7.2).
+        """
+        deadline = time.monotonic() + timeout
+        while "QMP" not in (message := self._read(deadline)):
+            if "event" not in message:
+                raise Error("no QMP greeting")
+            self.events.append(message)
         self.execute("qmp_capabilities")
 
     def execute(self, command: str, arguments: dict[str, Any] | None = None,
