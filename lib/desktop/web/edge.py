@@ -33,11 +33,13 @@ def run(script: Script) -> None:
             status = terminal.obey(script, os.environ, sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:  # whoever read this has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         status = DONE
     except KeyboardInterrupt:
         status = 130  # as shells say it
-    sys.exit(status)
+    sys.stderr.flush()
+    # An answer ends with its script (Apache heeds no length a script gives), and Python would
+    # first tidy up its memory, for 20 to 30 ms.
+    os._exit(status)
 
 
 def serve(script: Script, environ: Mapping[str, str], body: BinaryIO, out: BinaryIO) -> int:
