@@ -206,7 +206,7 @@ class Installation:
         purge = self.script("admin.py", "--session_purge=1")
         try:
             assert purge.returncode == 0, purge
-            until(lambda: not list(self.leftovers()), 3, "the end of all sessions")
+            until(lambda: not list(self.leftovers()), 15, "the end of all sessions")
         finally:
             self.sweep_away()
 

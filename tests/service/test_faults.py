@@ -84,7 +84,7 @@ def test_a_full_disk_refuses_new_sessions(small_disk: Path, site: Installation) 
     filling = fill(small_disk, 4096)
     reply = site.person().try_create()
     assert reply.status in (500, 503), str(reply)
-    until(lambda: not list(site.leftovers()), 3)
+    until(lambda: not list(site.leftovers()), 15)
     filling.unlink()
 
 

@@ -194,7 +194,7 @@ def test_a_dead_qemu_is_not_answered_as_started(site: Installation) -> None:
         reply = site.person().try_create()
         assert reply.status in (500, 503), str(reply)
         assert word in reply.text
-        until(lambda: not list(site.leftovers()), 2)
+        until(lambda: not list(site.leftovers()), 15)
     site.configure(qemu_exec="/nonexistent/qemu")
     assert site.person().try_create().status >= 500
 

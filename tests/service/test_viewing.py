@@ -117,8 +117,8 @@ def test_single_shot_has_one_viewer(site: Installation) -> None:
     second = desktop.view()
     second.look()
     with pytest.raises((Closed, OSError)):
-        first.look()
-        first.look()
+        for _ in range(20):  # some pictures may be on the way
+            first.look()
     until(lambda: site.record(desktop.id)["viewers"] == 1)
 
 
@@ -209,7 +209,7 @@ def test_strangers_who_only_knock_are_harmless(site: Installation) -> None:
     start = time.monotonic()
     viewer = desktop.view()
     viewer.look()
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 2.5  # websockify waits 3 s for each that is silent
     until(lambda: site.record(desktop.id)["viewers"] == 1)
     for sock in [*held, *(stream.socket for stream in half)]:
         sock.close()
@@ -224,7 +224,7 @@ def test_a_viewer_that_stops_reading_holds_nobody_up(site: Installation) -> None
     start = time.monotonic()
     for _ in range(3):
         viewer.look()
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 8
 
 
 @pytest.mark.slow

@@ -2,8 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -97,14 +100,25 @@ def test_name_servers_behind_a_local_one_are_told(tmp_path: Path) -> None:
     assert network.names(tmp_path) == []
 
 
-def wire(tmp_path: Path, resolver: str, *words: str, user: int = 0) -> dict[str, object]:
+@pytest.fixture
+def readable() -> Iterator[Path]:
+    """A copy of the library and of wire.py that every user can read, wherever the checkout is."""
+    place = Path(tempfile.mkdtemp())
+    place.chmod(0o755)
+    shutil.copy(HERE / "wire.py", place)
+    shutil.copytree(HERE.parents[2] / "lib", place / "lib")
+    yield place
+    shutil.rmtree(place)
+
+
+def wire(readable: Path, resolver: str, *words: str, user: int = 0) -> dict[str, object]:
     """Run wire.py in a namespace of its own, as a user, with a resolv.conf."""
-    (tmp_path / "resolv.conf").write_text(f"nameserver {resolver}\n")
-    run = ["unshare", "-nm", "sh", "-c", NAMESPACE, "sh", str(tmp_path / "resolv.conf"),
+    (readable / "resolv.conf").write_text(f"nameserver {resolver}\n")
+    run = ["unshare", "-nm", "sh", "-c", NAMESPACE, "sh", str(readable / "resolv.conf"),
            "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups",
-           sys.executable, str(HERE / "wire.py"), *words]
+           sys.executable, str(readable / "wire.py"), *words]
     done = subprocess.run(run, capture_output=True, text=True, timeout=30,
-                          env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+                          env={**os.environ, "PYTHONPATH": str(readable / "lib")})
     assert done.returncode == 0, done.stderr
     facts: dict[str, object] = json.loads(done.stdout)
     return facts
@@ -112,12 +126,12 @@ def wire(tmp_path: Path, resolver: str, *words: str, user: int = 0) -> dict[str,
 
 @passt_can_be_tried
 @pytest.mark.parametrize("user", [0, 65534])
-def test_a_guest_gets_an_address_and_never_the_loopback(tmp_path: Path, user: int) -> None:
-    facts = wire(tmp_path, "198.51.100.9", user=user)
+def test_a_guest_gets_an_address_and_never_the_loopback(readable: Path, user: int) -> None:
+    facts = wire(readable, "198.51.100.9", user=user)
     assert facts == {"address": "198.51.100.2", "name_server": "198.51.100.9", "name": "",
                      "loopback": False, "status": 0}
 
 
 @passt_can_be_tried
-def test_the_loopback_would_be_seen_if_it_were_reached(tmp_path: Path) -> None:
-    assert wire(tmp_path, "127.0.0.53", "map-gw")["loopback"] is True
+def test_the_loopback_would_be_seen_if_it_were_reached(readable: Path) -> None:
+    assert wire(readable, "127.0.0.53", "map-gw")["loopback"] is True
