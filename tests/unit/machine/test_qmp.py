@@ -1,4 +1,4 @@
-"""QMP with a QEMU that answers late, or reports before it greets: every message finds its place."""
+"""QMP with a QEMU that answers late, or reports before it greets: each message finds its place."""
 
 import json
 import socket
