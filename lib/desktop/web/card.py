@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from desktop.errors import Refusal
-from desktop.host import capacity, network, usage, volumes
+from desktop.host import capacity, network, surroundings, usage, volumes
 from desktop.machine import emulator
 from desktop.session import sessions
 from desktop.session.record import Record
@@ -132,7 +132,8 @@ def server(settings: Settings, entries: Sequence[Record],
             "available": found.available, "disk_free": found.disk_free,
             "sessions": len(entries), "max_sessions": settings.service_max_instance_nb,
             "accel": accelerator(settings)[0],
-            "warnings": warnings(settings) + [
+            "warnings": warnings(settings) + [str(found) for found in surroundings.look(settings)
+                                              if not found.good] + [
                 f"{name} was changed while sessions of it are running: until they have ended, no "
                 "new ones start. Give a new version a new name instead."
                 for name in sorted({entry.machine for entry in changed})]}

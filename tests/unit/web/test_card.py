@@ -53,6 +53,12 @@ def test_the_owner_gets_all(settings: Settings, ask: Make) -> None:
     assert facts["expires"].endswith("Z") and facts["screen"] == f"monitor?screen={entry.session}"
 
 
+def test_administrators_are_warned_of_what_everybody_can_download(settings: Settings) -> None:
+    ours = replace(settings, dir_html=settings.dir_snapshots.parent)
+    warnings = card.overview(ours, [], "ada", None, everybody=True)["host"]["warnings"]
+    assert any(f"dir_snapshots = {settings.dir_snapshots} lies below" in text for text in warnings)
+
+
 def test_without_a_token_the_address_is_enough(settings: Settings, ask: Make) -> None:
     untyped = replace(settings, service_use_vnc_token=False)
     facts = card.own(untyped, add(untyped), gateway.place(ask(), untyped))
