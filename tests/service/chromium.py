@@ -20,7 +20,7 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "-
          "--disable-dev-shm-usage", "--disable-extensions", "--mute-audio",
          "--no-default-browser-check", "--disable-features=OptimizationHints,MediaRouter")
 PLAIN = {code: character for character, (code, shifted) in KEYS.items() if not shifted}
-CANVAS = "document.querySelector('#noVNC_container canvas')"
+CANVAS = "document.querySelector('#screen canvas')"
 POINTS = f"""
 const canvas = {CANVAS}, context = canvas.getContext("2d");
 return arguments[0].map(([x, y]) => Array.from(context.getImageData(x, y, 1, 1).data.slice(0, 3)));
@@ -85,7 +85,7 @@ class Browser:
         """Wait until noVNC shows a screen; return its size in pixels of the guest."""
         size = until(lambda: self.run(
             f"const canvas = {CANVAS}; return canvas && canvas.width > 0 && "
-            "document.documentElement.classList.contains('noVNC_connected') && "
+            "document.body.dataset.state === 'connected' && "
             "[canvas.width, canvas.height]"), timeout, "noVNC's screen")
         return size[0], size[1]
 
@@ -95,7 +95,7 @@ class Browser:
 
     def focus(self) -> None:
         """Click on the screen, so that keys go there."""
-        self.driver.find_element(By.CSS_SELECTOR, "#noVNC_container canvas").click()
+        self.driver.find_element(By.CSS_SELECTOR, "#screen canvas").click()
 
     def complaints(self) -> list[str]:
         """Return what stands in the console as an error: refused scripts, missing files."""

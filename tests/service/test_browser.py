@@ -56,7 +56,7 @@ def send(page: Browser) -> None:
     page.tick("#terms")
     until(lambda: page.find("#start").is_enabled())
     page.find("#start").click()
-    page.find("a.button[href*='vnc.html']", 60)
+    page.find("a.button[href*='view.html']", 60)
 
 
 def same_picture(page: Browser, viewer: Viewer) -> bool:
@@ -83,7 +83,7 @@ def test_from_the_form_to_the_screen(page: Browser, site: Installation) -> None:
     before = page.find("[role=timer]").text
     until(lambda: page.find("[role=timer]").text != before, 10, "the countdown")
     assert not page.complaints()
-    page.new_tab(page.find("a.button[href*='vnc.html']"))
+    page.new_tab(page.find("a.button[href*='view.html']"))
     until(lambda: page.screen() == (1280, 800), BOOT)
     viewer = desktop.view()
     viewer.wait(lambda seen: seen.pixel(8, 8) == BLUE, BOOT)
@@ -115,12 +115,12 @@ def test_address_and_token_in_a_browser_that_never_signed_in(page: Browser,
     assert address.startswith("http://127.0.0.1:") and token not in address
     with browser(900, 700) as other:
         other.open(address)
-        other.fill("#noVNC_password_input", token)
-        other.find("#noVNC_credentials_button, #noVNC_credentials_dlg input[type=submit]").click()
+        other.fill("#token", token)
+        other.find("#enter").click()
         assert other.screen()[0] > 300
         until(lambda: site.record(session.name)["viewers"] == 1)
         other.driver.refresh()
-        other.find("#noVNC_password_input")
+        other.find("#token")
 
 
 def test_without_tokens_the_address_is_enough(page: Browser, site: Installation) -> None:
@@ -142,7 +142,7 @@ def test_a_single_shot_survives_a_reload_in_the_browser(page: Browser,
     fill_in(page, site, "empty.raw", persistent=False)
     send(page)
     session, = site.directories()
-    page.new_tab(page.find("a.button[href*='vnc.html']"))
+    page.new_tab(page.find("a.button[href*='view.html']"))
     page.screen()
     for _ in range(2):
         page.driver.refresh()
@@ -160,10 +160,10 @@ def test_a_double_click_and_a_reload_are_one_session(page: Browser, site: Instal
     page.tick("#terms")
     page.run("const button = document.querySelector('#start'); button.click(); button.click(); "
              "button.form.submit()")
-    page.find("a.button[href*='vnc.html']", 60)
+    page.find("a.button[href*='view.html']", 60)
     session, = site.directories()
     page.driver.refresh()  # sends the form again
-    page.find("a.button[href*='vnc.html']", 60)
+    page.find("a.button[href*='view.html']", 60)
     assert site.directories() == [session]
     form(page, site)
     page.find("label:has(input[value='empty.raw'])").click()

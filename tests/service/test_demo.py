@@ -83,7 +83,7 @@ def shown_size(page: Browser) -> list[int]:
 
 def test_text_goes_from_the_browser_to_the_guest(seat: Seat) -> None:
     seat.page.run("""
-        const text = document.querySelector("#noVNC_clipboard_text");
+        const text = document.querySelector("#clip");
         text.value = arguments[0];
         text.dispatchEvent(new Event("change"));""", "Zwölf Boxkämpfer → é@{} 漢字")
     until(lambda: seat.guest.run("timeout 5 xclip -o -selection clipboard").output
@@ -93,7 +93,7 @@ def test_text_goes_from_the_browser_to_the_guest(seat: Seat) -> None:
 def test_text_goes_from_the_guest_to_the_browser(seat: Seat) -> None:
     seat.guest.run("printf 'from inside: é@{} → 漢字' | "
                    "xclip -i -selection clipboard > /dev/null 2>&1")
-    until(lambda: seat.page.run("return document.querySelector('#noVNC_clipboard_text').value")
+    until(lambda: seat.page.run("return document.querySelector('#clip').value")
           == "from inside: é@{} → 漢字", 30)
 
 

@@ -55,7 +55,7 @@ def test_without_tokens_the_address_alone_opens_it(site: Installation) -> None:
     site.configure(service_use_vnc_token=0)
     desktop = site.person().create()
     address, fragment = desktop.link()
-    assert address.endswith("vnc.html")
+    assert address.endswith("view.html")
     viewer = Desktop(site.stranger(), desktop.facts).view(fragment["password"])
     viewer.look()
     viewer.leave()

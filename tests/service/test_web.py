@@ -120,7 +120,7 @@ def test_other_names_of_the_server_are_listed_by_the_site(site: Installation) ->
     assert ada.post("create", {"terms": "1", "machine": "empty.raw"}, Origin=origin).status == 201
     site.configure(server_name="https://desktop.example.org")
     reply = ada.try_create()
-    assert reply.json["url"].startswith("https://desktop.example.org/desktop/novnc/vnc.html#")
+    assert reply.json["url"].startswith("https://desktop.example.org/desktop/view.html#")
     assert reply.json["websocket"].startswith("wss://desktop.example.org/")
 
 

@@ -1,6 +1,6 @@
 """One viewer's connection: a request, the opening of RFB, then bytes both ways.
 
-Built on websockify's handler, which also serves noVNC's files to sessions started by hand.
+Built on websockify's handler, which also serves the viewer's files to sessions started by hand.
 """
 
 import logging
@@ -42,9 +42,8 @@ class Connection(ProxyRequestHandler):  # type: ignore[misc]
     sys_version = ""
 
     def setup(self) -> None:
-        """Serve files from noVNC alone."""
+        """Note when the viewer was last heard, and how much it may send."""
         super().setup()
-        self.directory = str(self.server.settings.dir_novnc)
         self.plain = self.request
         self.heard = time.monotonic()
         self.limit = OPENING_LIMIT
@@ -71,6 +70,12 @@ class Connection(ProxyRequestHandler):  # type: ignore[misc]
             self.send_error(403, "Not from this origin")
             return False
         return True
+
+    def translate_path(self, path: str) -> str:
+        """Return the file at an address: noVNC below /novnc/ beside our pages, as with Apache."""
+        settings, of_novnc = self.server.settings, path.startswith("/novnc/")
+        self.directory = str(settings.dir_novnc if of_novnc else settings.dir_html)
+        return str(super().translate_path(path.removeprefix("/novnc") if of_novnc else path))
 
     def new_websocket_client(self) -> None:
         """Let the viewer in when QEMU accepts the token, and pass bytes both ways."""

@@ -80,18 +80,22 @@ def check_origin(request: Request, settings: Settings, known: bool) -> None:
                       "Open the form from this server itself.")
 
 
-def viewer(novnc: str, host: str, port: int, path: str, token: str = "") -> str:
-    """Return the address of noVNC with its settings in the fragment, which stays in the browser.
+def viewer(base: str, host: str, port: int, path: str, token: str = "", *,
+           wait: bool = False) -> str:
+    """Return the address of the viewer with its settings in the fragment: it stays in the browser.
 
-    `novnc` is the address of its directory, absolute or relative, empty or ending in a slash.
-    Host and port are always said: noVNC before and after 1.3 resolve a bare path differently.
+    `base` is the address of the service, absolute or relative, empty or ending in a slash. With
+    `wait` the viewer connects when the person says so. The words are those of noVNC's own page,
+    which can be had at novnc/vnc.html with the same fragment.
     """
     facts = {"host": host, "port": str(port), "path": path, "autoconnect": "true",
              "resize": "remote", "reconnect": "true"}
+    if wait:
+        facts |= {"autoconnect": "false", "wait": "1"}
     if token:
         facts["password"] = token
     words = "&".join(f"{name}={quote(value, safe='/')}" for name, value in facts.items())
-    return f"{novnc}vnc.html#{words}"
+    return f"{base}view.html#{words}"
 
 
 def session_path(where: Place, session: str) -> str:
@@ -99,14 +103,14 @@ def session_path(where: Place, session: str) -> str:
     return f"{where.base}/session/{session}/websockify".lstrip("/")
 
 
-def link(where: Place, session: str, token: str = "") -> str:
-    """Return the relative link from a page of the service to a session's screen."""
-    return viewer("novnc/", where.host, where.port, session_path(where, session), token)
+def link(where: Place, session: str, token: str = "", *, wait: bool = False) -> str:
+    """Return the relative link from a page of the service to a session's screen; see viewer."""
+    return viewer("", where.host, where.port, session_path(where, session), token, wait=wait)
 
 
-def address(where: Place, session: str, token: str = "") -> str:
-    """Return the absolute address of a session's screen."""
-    return where.address + link(where, session, token)
+def address(where: Place, session: str, token: str = "", *, wait: bool = False) -> str:
+    """Return the absolute address of a session's screen; see viewer."""
+    return where.address + link(where, session, token, wait=wait)
 
 
 def websocket(where: Place, session: str) -> str:

@@ -44,8 +44,8 @@ def test_the_owner_gets_all(settings: Settings, ask: Make) -> None:
     entry = add(settings)
     facts = card.own(settings, entry, gateway.place(ask(HTTPS="on"), settings))
     assert facts["token"] == SECRET
-    assert facts["href"].startswith("novnc/vnc.html#") and SECRET in facts["href"]
-    assert facts["url"].startswith("https://desktop.example.org/desktop/novnc/")
+    assert facts["href"].startswith("view.html#") and SECRET in facts["href"]
+    assert facts["url"].startswith("https://desktop.example.org/desktop/view.html")
     assert SECRET in facts["url"] and SECRET not in facts["address"]
     assert facts["websocket"] == (
         f"wss://desktop.example.org/desktop/session/{entry.session}/websockify")
@@ -68,7 +68,7 @@ def test_without_a_token_the_address_is_enough(settings: Settings, ask: Make) ->
 
 def test_by_hand_the_keeper_is_the_server(settings: Settings) -> None:
     facts = card.own(settings, add(settings, endpoint="127.0.0.1:6001"), None)
-    assert facts["url"].startswith("http://127.0.0.1:6001/vnc.html#host=127.0.0.1&port=6001&")
+    assert facts["url"].startswith("http://127.0.0.1:6001/view.html#host=127.0.0.1&port=6001&")
     assert SECRET in facts["url"]
     assert list(card.brief(facts)) == ["session", "name", "machine", "url", "websocket", "token",
                                        "expires", "persistent"]

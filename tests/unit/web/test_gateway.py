@@ -14,7 +14,7 @@ ID = "abcdefghijklmnopqrstuvwx23"
 
 
 def fragment(address: str) -> dict[str, str]:
-    """Return what noVNC reads of its address."""
+    """Return what the viewer reads of its address."""
     return {name: value for name, [value] in parse_qs(urlsplit(address).fragment).items()}
 
 
@@ -50,10 +50,16 @@ def test_ports_that_are_none(ask: Make, settings: Settings) -> None:
             gateway.place(ask(HTTP_HOST=f"a:{port}"), settings)
 
 
-def test_the_link_tells_novnc_all(ask: Make, settings: Settings) -> None:
+def test_a_viewer_that_waits_says_so(ask: Make, settings: Settings) -> None:
+    place = gateway.place(ask(), settings)
+    facts = fragment(gateway.address(place, ID, wait=True))
+    assert facts["wait"] == "1" and facts["autoconnect"] == "false"
+
+
+def test_the_link_tells_the_viewer_all(ask: Make, settings: Settings) -> None:
     place = gateway.place(ask(HTTP_HOST="h:8080"), settings)
     link = gateway.link(place, ID, "s3cr&t#1")
-    assert link.startswith("novnc/vnc.html#")
+    assert link.startswith("view.html#")
     assert fragment(link) == {
         "host": "h", "port": "8080", "path": f"desktop/session/{ID}/websockify",
         "autoconnect": "true", "resize": "remote", "reconnect": "true", "password": "s3cr&t#1"}
@@ -63,7 +69,7 @@ def test_the_link_tells_novnc_all(ask: Make, settings: Settings) -> None:
 def test_the_address_to_share_has_no_token(ask: Make, settings: Settings) -> None:
     place = gateway.place(ask(HTTPS="on"), settings)
     address = gateway.address(place, ID)
-    assert address.startswith("https://desktop.example.org/desktop/novnc/vnc.html#")
+    assert address.startswith("https://desktop.example.org/desktop/view.html#")
     assert "password" not in fragment(address)
     assert fragment(address)["port"] == "443"
 
