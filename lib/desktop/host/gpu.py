@@ -5,7 +5,6 @@ only when nothing there is used by the host (Linux, Documentation/driver-api/vfi
 """
 
 import os
-import resource
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +48,8 @@ def read(device: Path, dev: Path) -> Gpu:
     kind = f"{fact(device, 'vendor')[2:]}:{fact(device, 'device')[2:]}"
     group = device / "iommu_group"
     if not group.is_dir():
-        return Gpu(name, kind, (name,), "the IOMMU is off; the kernel needs intel_iommu=on or "
-                   "amd_iommu=on")
+        return Gpu(name, kind, (name,), "the IOMMU is off; switch it on in the firmware, and "
+                   "put intel_iommu=on on the kernel's command line")
     members = [member for member in sorted((group / "devices").iterdir())
                if not fact(member, "class").startswith(BRIDGE)]
     ours = tuple(member.name for member in members if driver(member) == DRIVER)
@@ -98,24 +97,3 @@ def free_one(gpus: Sequence[Gpu], taken: Collection[str]) -> Gpu:
         raise Refusal(f"The GPU {gpus[0].address} cannot be given to a machine: "
                       f"{gpus[0].problem}.", 503, "An administrator can repair this.")
     raise Refusal("This server has no GPU to give.", 409, "Do without one.")
-
-
-def check_memory(memory: int) -> None:
-    """Raise Refusal when this process may not lock so many MB, which a card's machine needs."""
-    limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
-    if os.geteuid() != 0 and limit != resource.RLIM_INFINITY and limit >> 20 < memory:
-        raise Refusal(f"A machine with a GPU locks its {memory} MB of memory, and the "
-                      f"limit here is {limit >> 20} MB.", 409, explain("RLIMIT_MEMLOCK"))
-
-
-def explain(words: str) -> str:
-    """Return what an administrator should do about QEMU's words, or nothing when they are other.
-
-    The kernel accounts pinned guest memory to the user, hence the limit.
-    """
-    if "VFIO_MAP_DMA" in words or "RLIMIT_MEMLOCK" in words:
-        return ("The memory of a machine with a GPU is locked: raise the limit memlock "
-                "of the service (LimitMEMLOCK=, and limits.conf for by hand) above it.")
-    if "/dev/vfio" in words and "ermission" in words:
-        return "A udev rule must give the devices in /dev/vfio to group kvm, mode 0660."
-    return ""

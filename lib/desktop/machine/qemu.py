@@ -4,7 +4,7 @@ What a guest can see follows from Hardware alone; paths, descriptors, ids and se
 """
 
 from desktop.errors import Refusal
-from desktop.host import gpu
+from desktop.host import vfio
 from desktop.machine import devices
 from desktop.machine.wiring import Hardware, Options, Wiring, block, quote
 
@@ -47,7 +47,7 @@ def check(hardware: Hardware) -> None:
         raise Refusal(f"This QEMU has no video card {hardware.video}.", 409,
                       "Choose another one, such as std.")
     if hardware.gpu:
-        gpu.check_memory(hardware.memory)
+        vfio.check_memory(hardware.memory)
 
 
 def base(hardware: Hardware, wiring: Wiring) -> Options:

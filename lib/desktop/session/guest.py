@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from desktop import process
@@ -35,11 +36,11 @@ class Guest:
         self.pictured = 0.0  # when the last picture was made
 
     def take(self, qemu: process.Child) -> None:
-        """Take what was started; raise process.Failed when it has ended already."""
+        """Take what was started; raise Refusal when it has ended already."""
         self.children.append(qemu)
         self.qemu = process.identify(qemu.pid)
         if self.qemu is None:
-            raise process.Failed("QEMU", "ended at once", self.last_words())
+            raise self.failure("it ended at once")
         self.qmp = qmp.Connection(self.paths.qmp)
 
     def connect(self, helper: list[str], descriptor: int) -> Process | None:
@@ -59,10 +60,7 @@ class Guest:
                 screen.connect(str(self.paths.vnc))
                 banner = screen.recv(12)
         except (qmp.Error, OSError) as error:
-            from desktop.host import gpu  # only when something went wrong
-            words = self.last_words() or str(error)
-            raise Refusal(f"The machine did not start: {words}.", 500,
-                          gpu.explain(words) or "Tell your administrator.") from error
+            raise self.failure(str(error)) from error
         if not banner.startswith(BANNER):
             raise Refusal("The machine's screen does not answer.", 500)
 
@@ -113,13 +111,26 @@ class Guest:
                 if path.stat().st_size > LOG_LIMIT:
                     os.truncate(path, 0)
 
-    def last_words(self) -> str:
-        """Return the last line that QEMU wrote."""
+    def failure(self, otherwise: str) -> Refusal:
+        """Return why the machine did not start, in QEMU's words, and what to do about it."""
+        from desktop.host import vfio  # only when something went wrong
+        words = self.last_words() or otherwise
+        return Refusal(f"The machine did not start: {words.rstrip('.')}.", 500,
+                       vfio.explain(self.said()) or "Tell your administrator.")
+
+    def said(self) -> str:
+        """Return what QEMU wrote."""
         try:
-            lines = self.paths.qemu_log.read_text(errors="replace").strip().splitlines()
+            return self.paths.qemu_log.read_text(errors="replace").strip()
         except OSError:
             return ""
-        return lines[-1].strip() if lines else ""
+
+    def last_words(self) -> str:
+        """Return the last thing that QEMU wrote; its hints are on lines of their own."""
+        lines = [line.strip() for line in self.said().splitlines()]
+        name = f"{Path(self.settings.qemu_exec).name}:"
+        own = [number for number, line in enumerate(lines) if line.startswith(name)]
+        return " ".join(lines[own[-1]:] if own else lines[-1:])
 
     def quit(self, seconds: float = 3) -> None:
         """Have QEMU end itself and wait for that, at most so long."""

@@ -1,63 +1,13 @@
 """GPUs on a made-up sysfs tree."""
 
-import os
-import resource
 from pathlib import Path
 
 import pytest
+from computer import Computer
 
 from desktop.errors import Refusal
 from desktop.host import gpu
 from desktop.settings import Settings
-
-
-class Computer:
-    """A made-up /sys and /dev."""
-
-    def __init__(self, root: Path) -> None:
-        self.sys, self.dev = root / "sys", root / "dev"
-        (self.sys / "bus/pci/devices").mkdir(parents=True)
-        (self.dev / "vfio").mkdir(parents=True)
-
-    def add(self, address: str, kind: str, driver: str, group: int | None, ident: str) -> None:
-        """Add a PCI device; `ident` is vendor:device."""
-        device = self.sys / "devices/pci0000:00" / address
-        device.mkdir(parents=True)
-        vendor, product = ident.split(":")
-        facts = {"class": kind, "vendor": f"0x{vendor}", "device": f"0x{product}"}
-        for name, value in facts.items():
-            (device / name).write_text(value + "\n")
-        if driver:
-            self.link(device / "driver", self.sys / "bus/pci/drivers" / driver)
-        if group is not None:
-            where = self.sys / "kernel/iommu_groups" / str(group)
-            self.link(device / "iommu_group", where)
-            self.link(where / "devices" / address, device)
-            (self.dev / "vfio" / str(group)).touch()
-        self.link(self.sys / "bus/pci/devices" / address, device)
-
-    def link(self, path: Path, target: Path) -> None:
-        """Make a relative link, as sysfs has them."""
-        target.mkdir(parents=True, exist_ok=True)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.symlink_to(os.path.relpath(target, path.parent))
-
-    def find(self, *blacklist: str) -> list[gpu.Gpu]:
-        """Return the GPUs that are found."""
-        return gpu.find(Settings(gpu_blacklist=blacklist), self.sys, self.dev)
-
-
-@pytest.fixture
-def computer(tmp_path: Path) -> Computer:
-    """Return a computer with two good cards, each with its sound, and much that is none."""
-    computer = Computer(tmp_path)
-    computer.add("0000:00:01.0", "0x060400", "pcieport", 1, "8086:1901")
-    computer.add("0000:00:02.0", "0x030000", "i915", 0, "8086:3e92")
-    computer.add("0000:01:00.0", "0x030000", "vfio-pci", 1, "10de:1EB8")
-    computer.add("0000:01:00.1", "0x040300", "vfio-pci", 1, "10de:10f8")
-    computer.add("0000:02:00.0", "0x030200", "vfio-pci", 2, "10de:20b0")
-    computer.add("0000:03:00.0", "0x010802", "vfio-pci", 3, "144d:a808")
-    return computer
 
 
 def test_cards_come_with_their_group(computer: Computer) -> None:
@@ -117,19 +67,3 @@ def test_a_card_is_busy_when_any_of_its_group_is(computer: Computer) -> None:
 def test_a_server_without_cards_says_so() -> None:
     with pytest.raises(Refusal, match="no GPU"):
         gpu.free_one([], ())
-
-
-def test_memory_that_may_not_be_locked_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 33)
-    monkeypatch.setattr(resource, "getrlimit", lambda which: (8 << 20, 8 << 20))
-    gpu.check_memory(8)
-    with pytest.raises(Refusal, match="limit here is 8 MB.*LimitMEMLOCK"):
-        gpu.check_memory(4096)
-
-
-@pytest.mark.parametrize("words, answer", [
-    ("vfio 0000:01:00.0: VFIO_MAP_DMA failed: -12", "LimitMEMLOCK"),
-    ("could not open /dev/vfio/1: Permission denied", "udev"), ("something else", "")])
-def test_typical_failures_are_explained(words: str, answer: str) -> None:
-    assert answer in gpu.explain(words)
-    assert bool(answer) == bool(gpu.explain(words))
