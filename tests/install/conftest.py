@@ -1,4 +1,4 @@
-"""Fixtures of the tests on whole servers: a Debian of each release, booted when it is asked for."""
+"""Fixtures of the tests on whole servers: a Debian of each release, booted when it is wanted."""
 
 import os
 import sys
