@@ -19,9 +19,11 @@ import files
 import ledger
 import machine
 import people
+import ports
 import report
 import server
 import speed
+import tls
 import trial
 import upkeep
 import wish
@@ -68,6 +70,7 @@ def look() -> int:
 def install(wanted: Wish) -> None:
     """Take all steps; nobody can come in before there are settings and accounts."""
     known = ledger.load()
+    take("reached", lambda: server.plan(known, wanted.tls))
     take("packages", lambda: debian.packages(known))
     take("environment", debian.environment)
     take("directories", files.directories)
@@ -79,9 +82,9 @@ def install(wanted: Wish) -> None:
     take("KVM", speed.kvm)
     take("Apache", lambda: server.serve(known, wanted.tls))
     take("housekeeping", upkeep.schedule)
-    take("desktop", trial.main_job)
-    print(f"\nOpen {address()} in a browser. Until Apache has TLS, passwords cross the network "
-          "readable.")
+    choice = server.choose(known, wanted.tls)
+    take("desktop", lambda: trial.main_job(choice))
+    report.farewell(address(choice), tls.warning(choice))
 
 
 def take(name: str, step: Callable[[], Result]) -> None:
@@ -102,16 +105,18 @@ def alone(until_the_end: ExitStack) -> Result:
     return fit
 
 
-def address() -> str:
+def address(choice: tls.Choice) -> str:
     """Return the address under which others on the network reach the service."""
-    port = server.listens()[1]
+    host = next((name for name in choice.names if "." in name and "*" not in name), "")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.connect(("192.0.2.1", 9))  # sends nothing; RFC 5737
-            host = probe.getsockname()[0]
+            host = host or probe.getsockname()[0]
         except OSError:
-            host = "127.0.0.1"
-    return f"http://{host}{'' if port == 80 else f':{port}'}/desktop/"
+            host = host or "127.0.0.1"
+    port = choice.port or ports.plain().port
+    usual = port == (443 if choice.port else 80)
+    return f"http{'s' if choice.port else ''}://{host}{'' if usual else f':{port}'}/desktop/"
 
 
 if __name__ == "__main__":

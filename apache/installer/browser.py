@@ -42,36 +42,38 @@ class Answer:
 
 @dataclass
 class Browser:
-    """A visitor of one origin."""
+    """A visitor of one origin; the `name` they type is the address unless it is said."""
 
-    host: str
+    address: str
     port: int
     tls: bool = False
+    name: str = ""
     cookies: dict[str, str] = field(default_factory=dict)
 
     @property
-    def name(self) -> str:
-        """Return the host as browsers write it in Host: with the port where it is unusual."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+    def host(self) -> str:
+        """Return what browsers write in Host: the name, and the port where it is unusual."""
+        name = self.name or self.address
+        host = f"[{name}]" if ":" in name else name
         return host if self.port == (443 if self.tls else 80) else f"{host}:{self.port}"
 
     @property
     def origin(self) -> str:
         """Return the origin of the pages that this browser shows."""
-        return f"{'https' if self.tls else 'http'}://{self.name}"
+        return f"{'https' if self.tls else 'http'}://{self.host}"
 
     def connect(self) -> socket.socket:
         """Connect to the server; on itself it need not prove its name."""
-        plain = socket.create_connection((self.host, self.port), TIMEOUT)
+        plain = socket.create_connection((self.address, self.port), TIMEOUT)
         if not self.tls:
             return plain
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        return context.wrap_socket(plain, server_hostname=self.host)
+        return context.wrap_socket(plain, server_hostname=self.name or self.address)
 
     def get(self, path: str) -> Answer:
-        """Ask for a page or its JSON; a redirection to TLS is followed."""
+        """Ask for a page or its JSON; a redirection to TLS is followed, and stays so."""
         answer = self.ask("GET", path, {}, b"")
         target = urlsplit(answer.headers.get("location", ""))
         if answer.status in (301, 302, 307, 308) and target.scheme == "https" and not self.tls:
@@ -86,11 +88,11 @@ class Browser:
 
     def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Make one request and keep the cookies of the answer."""
-        connection = http.client.HTTPConnection(self.host, self.port)
+        connection = http.client.HTTPConnection(self.address, self.port)
         try:
             connection.sock = self.connect()
             connection.request(method, path, body or None, {
-                "Host": self.name, "Accept": "application/json", **headers,
+                "Host": self.host, "Accept": "application/json", **headers,
                 **({"Cookie": self.cookie()} if self.cookies else {})})
             reply = connection.getresponse()
             content = reply.read(LONGEST)
@@ -126,7 +128,7 @@ class Browser:
     def handshake(self, path: str) -> str:
         """Return the request for a websocket."""
         key = base64.b64encode(os.urandom(16)).decode()
-        lines = [f"GET {path} HTTP/1.1", f"Host: {self.name}", "Upgrade: websocket",
+        lines = [f"GET {path} HTTP/1.1", f"Host: {self.host}", "Upgrade: websocket",
                  "Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13",
                  "Sec-WebSocket-Protocol: binary", f"Origin: {self.origin}"]
         if self.cookies:

@@ -12,7 +12,8 @@ from places import PYTHON, TREE, VENV
 from report import Problem, Result, listing
 
 # What machines are built with, machines/build asks for itself.
-PACKAGES = ("apache2", "novnc", "ovmf", "passt", "python3-venv", "qemu-system-x86", "qemu-utils")
+PACKAGES = ("apache2", "novnc", "ovmf", "passt", "python3-venv", "qemu-system-x86", "qemu-utils",
+            "ssl-cert")
 LOCK_PATIENCE = 600  # seconds to wait for another apt or dpkg
 APT = ("apt-get", "-q", "-y", "--no-install-recommends",
        "-o", f"DPkg::Lock::Timeout={LOCK_PATIENCE}",

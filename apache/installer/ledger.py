@@ -1,4 +1,4 @@
-"""What the installer has put on this server: files as shipped, Apache modules, packages.
+"""What the installer has put on this server: files as shipped, packages, what is on in Apache.
 
 It tells a file that the site edited from one that it did not, a file that is no longer shipped,
 and what was here before. It is written after each step, so that an interrupted run loses little;
@@ -6,7 +6,7 @@ without it nothing of the site's is overwritten either.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,12 +18,17 @@ from places import LEDGER
 class Ledger:
     """The checksum of each file as it was shipped, and what was added to Debian and Apache.
 
-    `reload` is set from before Apache's configuration is changed until Apache has read it.
+    `includes` are the site's own files of Apache that got a line which includes our conf. `tls` is
+    what was asked for (kind, certificate, key, site): it stays until something else is. `reload`
+    is set from before Apache's configuration is changed until Apache has read it. server.leave
+    undoes all that was done to Apache.
     """
 
     files: dict[str, str] = field(default_factory=dict)
-    modules: list[str] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
+    modules: list[str] = field(default_factory=list)
+    includes: list[str] = field(default_factory=list)
+    tls: dict[str, str] = field(default_factory=dict)
     reload: bool = False
 
     def save(self) -> None:
@@ -32,13 +37,14 @@ class Ledger:
 
 
 def load() -> Ledger:
-    """Read the ledger; one that is not there or cannot be understood is empty."""
+    """Read the ledger, also an older version's; one that cannot be understood is empty."""
+    empty = Ledger()
     try:
         facts = json.loads(LEDGER.read_text(encoding="utf-8"))
-        return Ledger(files=dict(facts["files"]), modules=list(facts["modules"]),
-                      packages=list(facts["packages"]), reload=bool(facts["reload"]))
+        return Ledger(**{one.name: type(getattr(empty, one.name))(facts[one.name])
+                         for one in fields(Ledger) if one.name in facts})
     except (OSError, ValueError, TypeError, LookupError):
-        return Ledger()
+        return empty
 
 
 def checksum(content: bytes) -> str:

@@ -51,7 +51,12 @@ class File:
     group: str = "root"
 
 
-CONF = File("remote-desktop.conf", Path("/etc/apache2/conf-available/remote-desktop.conf"))
+APACHE = Path("/etc/apache2")
+CONF = File("remote-desktop.conf", APACHE / "conf-available/remote-desktop.conf")
+# Written for what --tls asks for: to which port people are sent who come without TLS, and a
+# virtual host of our own where the site has none with TLS.
+REDIRECT = APACHE / "conf-available/remote-desktop-tls.conf"
+SITE = APACHE / "sites-available/remote-desktop.conf"
 FILES = (
     File("desktop.ini", SETTINGS, 0o640, WEB),
     File("apache2.service.conf", DROP_IN),

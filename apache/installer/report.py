@@ -54,6 +54,13 @@ def fail(problem: Problem) -> None:
         print(f"{'':<14}{'to do':<9}{problem.hint}", flush=True)
 
 
+def farewell(address: str, warning: str) -> None:
+    """Say what the person does next, and what they must know."""
+    print(f"\nOpen {address} in a browser.")
+    if warning:
+        print(f"\n    {warning}", flush=True)
+
+
 def listing(names: list[str], most: int = 6) -> str:
     """Return some names as a phrase, cut short when they are many."""
     shown = ", ".join(names[:most])

@@ -1,23 +1,50 @@
-"""Apache: its modules, our conf, and its start; a configuration that fails its test is undone."""
+"""Apache: its modules, our confs and virtual host; a configuration that fails its test is undone.
 
-import re
-import socket
-import time
+What is done is noted in the ledger before it is, so that a run that is cut off hides nothing.
+"""
+
+from collections.abc import Iterable
 from pathlib import Path
 
+import before
+import daemon
+import ports
+import sites
 import system
+import tls
 from ledger import Ledger, checksum, keep
-from places import CONF, DROP_IN, TREE
+from places import APACHE, CONF, REDIRECT, SITE, TREE
 from report import Problem, Result, listing
-from tls import Tls
+from tls import Choice, Tls
 
 MODULES = ("alias", "dir", "env", "headers", "mime", "proxy", "proxy_http", "proxy_wstunnel",
            "reqtimeout", "rewrite")
-PORTS = Path("/etc/apache2/ports.conf")
-RUN = Path("/run/apache2")
-PID_FILE = RUN / "apache2.pid"  # as the drop-in of apache2.service says
-ENVVARS = Path("/etc/apache2/envvars")
-PATIENCE = 20  # seconds for Apache to answer after its start
+FOR_TLS = ("setenvif", "socache_shmcb", "ssl")  # with what ssl depends on
+CONTROL = Path("/usr/sbin/apache2ctl")
+ENABLED = Path("/var/lib/apache2")  # where a2enmod notes what it did
+TURN = {"mod": ("a2enmod", "a2dismod"), "conf": ("a2enconf", "a2disconf"),
+        "site": ("a2ensite", "a2dissite")}
+
+
+def plan(ledger: Ledger, wanted: Tls) -> Result:
+    """Say how people will reach the service; raises Problem, before anything is changed."""
+    choice = choose(ledger, wanted)
+    must_fit(choice)
+    return Result(False, tls.described(choice))
+
+
+def choose(ledger: Ledger, wanted: Tls) -> Choice:
+    """Decide how people reach the service; see tls.choose."""
+    return tls.choose(wanted, ledger.tls, sites.find() if CONTROL.exists() else [])
+
+
+def must_fit(choice: Choice) -> None:
+    """Raise Problem when another program has a port that Apache is to listen on from now on."""
+    secure = enabled("mod", "ssl")
+    running = daemon.active()
+    ports.must_be_free([one for one in ports.listens()
+                        if (not one.tls and not running)
+                        or (one.tls and (not running if secure else bool(choice.certificate)))])
 
 
 def serve(ledger: Ledger, wanted: Tls) -> Result:
@@ -27,143 +54,123 @@ def serve(ledger: Ledger, wanted: Tls) -> Result:
     """
     if system.systemd():
         system.run("systemctl", "daemon-reload")  # the drop-in may be new
-    missing = [name for name in (*MODULES, cgi()) if not enabled("mod", name)]
-    before = CONF.path.read_bytes() if CONF.path.is_file() else None
-    new = not enabled("conf", CONF.path.stem)
-    content = (TREE / "apache" / CONF.source).read_bytes()
-    if missing or new or ledger.files.get(str(CONF.path)) != checksum(content):
-        ledger.reload = True
-        ledger.save()
-    for name in missing:
-        system.run("a2enmod", "--quiet", name)
-        ledger.modules.append(name)
-    outcome = keep(ledger, CONF.path, content, CONF.mode, CONF.group)
-    if new:
-        system.run("a2enconf", "--quiet", CONF.path.stem)
+    choice = choose(ledger, wanted)
+    must_fit(choice)
+    then, pending = before.remember(APACHE, ENABLED), ledger.reload
+    known = list(ledger.modules), list(ledger.includes), dict(ledger.files)
+    ledger.reload = True
     try:
+        done, edited = configure(ledger, choice)
         system.run("apache2ctl", "configtest")
     except Problem as problem:
-        undo(new, missing, before)
+        before.put_back(then, APACHE, ENABLED)
+        (ledger.modules, ledger.includes, ledger.files), ledger.reload = known, pending
+        ledger.save()
         raise Problem(f"Apache refuses the configuration; it is as it was.\n{problem}",
                       f"Compare {CONF.path} with your own configuration.") from problem
-    started = start(ledger.reload)
-    ledger.reload = False
+    changed = before.remember(APACHE, ENABLED) != then
+    done.append(daemon.start(pending or changed))
+    ledger.reload, ledger.tls = False, choice.facts()
     ledger.save()
-    edited = f"{CONF.path} is edited here and kept; compare with the .new beside it"
-    done = (f"modules {listing(missing, 11)}" if missing else "",
-            CONF.path.name if new or outcome == "changed" else "", started)
-    todo = (edited if outcome == "edited" else "", pid_file_elsewhere())
+    todo = (f"edited here and kept; compare with the .new beside: {listing(edited)}"
+            if edited else "", daemon.pid_file_elsewhere())
     return Result(any(done), ", ".join(filter(None, done)) or "serves /desktop/ already",
                   "; ".join(filter(None, todo)))
 
 
-def undo(new: bool, missing: list[str], before: bytes | None) -> None:
-    """Put Apache's configuration back to what it was."""
-    if new:
-        system.run("a2disconf", "--quiet", CONF.path.stem)
-    if missing:
-        system.run("a2dismod", "--quiet", "--force", *missing)
-    if before is not None:
-        system.write(CONF.path, before, CONF.mode, CONF.group)
+def configure(ledger: Ledger, choice: Choice) -> tuple[list[str], list[str]]:
+    """Bring Apache's files to what was chosen; return what was done, and what the site edited."""
+    if choice.kind == "self" and not all(Path(name).exists() for name in tls.SNAKEOIL):
+        system.run("make-ssl-cert", "generate-default-snakeoil")
+    wanted = (*MODULES, daemon.cgi(), *(FOR_TLS if choice.certificate else ()))
+    missing = [name for name in wanted if not enabled("mod", name)]
+    ledger.modules += [name for name in missing if name not in ledger.modules]
+    files = {CONF.path: (TREE / "apache" / CONF.source).read_bytes(),
+             **({REDIRECT: tls.redirect(choice)} if choice.kind != "off" else {}),
+             **({SITE: tls.virtual_host(choice)} if choice.certificate else {})}
+    chosen = sorted({str(host.file) for host in choice.hosts})
+    left = [name for name in ledger.includes if name not in chosen]
+    ledger.includes = sorted({*ledger.includes, *chosen})
+    ledger.save()
+    outcomes = {path: keep(ledger, path, content, CONF.mode, CONF.group)
+                for path, content in files.items()}
+    turned = [turn("mod", name, True) for name in missing]
+    turned += [turn("conf", REDIRECT.stem, REDIRECT in files),
+               turn("conf", CONF.path.stem, not choice.site),
+               turn("site", SITE.stem, SITE in files)]
+    if not choice.certificate:
+        turned += release(name for name in reversed(FOR_TLS) if name in ledger.modules)
+    touched = [*sites.include(choice.hosts), *sites.withdraw(map(Path, left))]
+    ledger.includes = chosen
+    forget(ledger, {REDIRECT, SITE} - files.keys())
+    changed = [str(path.relative_to(APACHE)) for path, outcome in outcomes.items()
+               if outcome == "changed"]
+    return [listing([word for word in turned if word], 4),
+            listing([*changed, *(f"a line in {path}" for path in touched)])], [
+            str(path) for path, outcome in outcomes.items() if outcome == "edited"]
 
 
-def pid_file_elsewhere() -> str:
-    """Say what to do where the site moved Apache's pid file: systemd would wait for ours."""
-    named = system.run("sh", "-c", f'. {ENVVARS}; echo "$APACHE_PID_FILE"').strip()
-    if Path(named).resolve() == PID_FILE.resolve():
+def forget(ledger: Ledger, paths: Iterable[Path]) -> None:
+    """Remove files that are no longer wanted; what the site edited stays."""
+    for path in paths:
+        recorded = ledger.files.pop(str(path), None)
+        if recorded and path.is_file() and checksum(path.read_bytes()) == recorded:
+            path.unlink()
+
+
+def leave(ledger: Ledger) -> list[str]:
+    """Undo in Apache what was done there, and have it read that; return what was undone.
+
+    A module stays on when something of the site's has come to need it. Files of ours stay: see
+    ledger.files. Raises Problem when Apache would refuse what is left, with all as it was.
+    """
+    if not CONTROL.exists():
+        return []
+    then = before.remember(APACHE, ENABLED)
+    undone = [str(path) for path in sites.withdraw(map(Path, ledger.includes))]
+    undone += filter(None, [turn("site", SITE.stem, False), turn("conf", CONF.path.stem, False),
+                            turn("conf", REDIRECT.stem, False)])
+    try:
+        system.run("apache2ctl", "configtest")
+    except Problem as problem:
+        before.put_back(then, APACHE, ENABLED)
+        raise Problem(f"Apache refuses its configuration without us; it is as it was.\n{problem}",
+                      "Mend it until apache2ctl configtest is content.") from problem
+    undone += release(reversed(ledger.modules))
+    ledger.modules, ledger.includes = [], []
+    if undone and daemon.active():
+        daemon.start(True)
+    return undone
+
+
+def release(modules: Iterable[str]) -> list[str]:
+    """Disable modules that were enabled here, but for those that something else has come to need.
+
+    That is so when Apache refuses to do without, or a virtual host would be missing.
+    """
+    gone, hosts = [], sites.find()
+    for name in modules:
+        then = before.remember(APACHE, ENABLED)
+        try:
+            turned = turn("mod", name, False)
+        except Problem:  # another module depends on it
+            continue
+        if system.works("apache2ctl", "configtest") and sites.find() == hosts:
+            gone += [turned] if turned else []
+        else:
+            before.put_back(then, APACHE, ENABLED)
+    return gone
+
+
+def turn(kind: str, name: str, on: bool) -> str:
+    """Enable or disable a module, conf or site; return its name when that was to be done."""
+    if enabled(kind, name) == on:
         return ""
-    return f"before Apache is restarted, set PIDFile={named} in {DROP_IN}"
-
-
-def cgi() -> str:
-    """Name the module that runs scripts: threads would be copied by plain cgi's fork."""
-    threads = system.run("a2query", "-M").strip() != "prefork"
-    return "cgid" if threads else "cgi"
+    enable, disable = TURN[kind]
+    system.run(enable if on else disable, "--quiet", name)
+    return f"{kind} {name}{'' if on else ' off'}"
 
 
 def enabled(kind: str, name: str) -> bool:
-    """Tell whether a module or conf is enabled."""
+    """Tell whether a module, conf or site is enabled."""
     return system.works("a2query", "-q", f"-{kind[0]}", name)
-
-
-def start(changed: bool) -> str:
-    """Start Apache, or let it read its configuration again; nobody's connection is cut."""
-    running = active()
-    if running and not changed:
-        return ""
-    try:
-        command("reload" if running else "start")
-        wait()
-        if running and cgi() == "cgid" and not helper():
-            command("reload")
-            helper()
-    except Problem as problem:
-        raise Problem(f"Apache does not start.\n{reason(problem)}",
-                      f"See /var/log/apache2/error.log; the ports are set in {PORTS}."
-                      ) from problem
-    return "reloaded" if running else "started"
-
-
-def reason(problem: Problem) -> str:
-    """Return what Apache itself said; systemctl keeps it to the journal."""
-    if not system.systemd():
-        return str(problem)
-    return system.run("journalctl", "-q", "--no-pager", "-o", "cat", "-n", "6", "-u", "apache2",
-                      "-t", "apachectl").strip() or str(problem)
-
-
-def command(verb: str) -> None:
-    """Start or reload Apache."""
-    if system.systemd():
-        system.run("systemctl", verb, "apache2")
-    else:
-        system.run("apache2ctl", {"start": "start", "reload": "graceful"}[verb])
-
-
-def active() -> bool:
-    """Tell whether Apache runs."""
-    if system.systemd():
-        return system.works("systemctl", "is-active", "--quiet", "apache2")
-    try:
-        pid = int(PID_FILE.read_text())
-        return Path(f"/proc/{pid}/comm").read_text().strip() == "apache2"
-    except (OSError, ValueError):
-        return False
-
-
-def helper() -> bool:
-    """Wait for the process that starts scripts for cgid.
-
-    A running Apache that gets the module starts it only when it reads its configuration for the
-    second time (mod_cgid.c, cgid_init); until then scripts are answered by 503.
-    """
-    for _ in range(10):
-        if any(RUN.rglob("cgisock*")):
-            return True
-        time.sleep(0.2)
-    return False
-
-
-def wait() -> None:
-    """Wait until Apache takes connections."""
-    host, port = listens()
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            socket.create_connection((host, port), 1).close()
-            return
-        except OSError as error:
-            if time.monotonic() > deadline:
-                raise Problem(f"{host} port {port} does not answer: {error}") from error
-        time.sleep(0.1)
-
-
-def listens() -> tuple[str, int]:
-    """Return the address and port of the first plain Listen of ports.conf."""
-    for line in PORTS.read_text(encoding="utf-8", errors="replace").splitlines():
-        found = re.fullmatch(r"\s*listen\s+(?:(\S+):)?([0-9]+)(?:\s+(\w+))?\s*", line, re.I)
-        if found and found[2] != "443" and found[3] != "https":
-            host = (found[1] or "").strip("[]")
-            return {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), \
-                int(found[2])
-    raise Problem(f"{PORTS} has no Listen for plain HTTP.", "Add one, such as Listen 80.")

@@ -7,22 +7,23 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 import people
-import server
+import ports
 from browser import Answer, Browser
 from places import CONF
 from report import Problem, Result
+from tls import Choice
 
 BANNER = b"RFB 003.008\n"  # RFC 6143 7.1.1
 PATIENCE = 120  # seconds to wait while the server is busy
 LIFETIME = "300"  # seconds: should we be killed, the desktop ends by itself
 
 
-def main_job() -> Result:
+def main_job(choice: Choice) -> Result:
     """Start a desktop through Apache, see its screen answer, stop it.
 
     Raises Problem when any of it fails; a server full of other people's work is no failure.
     """
-    browser = Browser(*server.listens())
+    browser = visitor(choice)
     offer = browser.get("/desktop/create")
     if offer.status != 200:
         raise Problem(f"the form's facts are answered by {said(offer)}", hint())
@@ -34,6 +35,22 @@ def main_job() -> Result:
         return attempt(browser, offer, {})
     with people.visitor() as (name, password):
         return attempt(browser, offer, {"user": name, "password": password})
+
+
+def visitor(choice: Choice) -> Browser:
+    """Return a browser that comes as people will: where there is TLS, not without it."""
+    name = next((name for name in choice.names if "*" not in name), "")
+    place = ports.plain()
+    plain = Browser(place.reach, place.port, name=name)
+    if not choice.port:
+        return plain
+    there = [host for host in choice.hosts if not host.tls]
+    if there or not choice.site:
+        answer = plain.ask("GET", "/desktop/", {}, b"")
+        if not answer.headers.get("location", "").startswith("https://"):
+            raise Problem(f"without TLS the form is answered by {said(answer)}, not sent to TLS.",
+                          f"Compare {CONF.path} with the .new beside it.")
+    return Browser(place.reach, choice.port, tls=True, name=name)
 
 
 def attempt(browser: Browser, offer: Answer, who: dict[str, str]) -> Result:

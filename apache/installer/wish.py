@@ -33,7 +33,7 @@ def read() -> Wish:
                         "CERTIFICATE,KEY: these files; existing: a virtual host has it; off: "
                         "passwords cross the network readable")
     parser.add_argument("--site", default="", metavar="NAME", help="the virtual host of Apache, "
-                        "by the name of its file in sites-available")
+                        "by the name of its file in sites-available; all: every one")
     parser.set_defaults(work="install")
     typed = parser.parse_args()
     return Wish(typed.work, tls.parse(typed.tls, typed.site))
