@@ -2,14 +2,13 @@
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from desktop.auth import doctor
 from desktop.commandline import Command, Line
 from desktop.errors import Refusal
 from desktop.finding import Finding
-from desktop.settings import Settings
 from desktop.web.script import Errand
 
 COMMANDS = (
@@ -34,7 +33,9 @@ def obey(errand: Errand) -> None:
         answers = report(doctor.attempt(settings, user, password()))
         if not (answers and answers[-1].good):
             raise Refusal(f"{user} would not be let in.", 401)
-    elif not all(finding.good for finding in report(look(settings))):
+        return
+    from desktop.web import health  # no request needs it
+    if not all(finding.good for finding in report(health.look(settings))):
         raise Refusal("Not all is good.", 503)
 
 
@@ -46,16 +47,11 @@ def password() -> str:
     return sys.stdin.readline().rstrip("\n")
 
 
-def look(settings: Settings) -> Iterator[Finding]:
-    """Look at everything, in the order in which it depends on each other."""
-    yield from doctor.look(settings)
-
-
 def as_lines(findings: Iterable[Finding]) -> list[Finding]:
     """Print each finding when it is there, as apache/install does; return them."""
     told = []
     for finding in findings:
-        print(f"{finding.name:<14}{'good' if finding.good else 'BAD':<9}{finding.text}")
+        print(f"{finding.name:<14}{finding.verdict:<9}{finding.text}")
         if finding.cure:
             print(f"{'':<14}{'to do':<9}{finding.cure}")
         sys.stdout.flush()

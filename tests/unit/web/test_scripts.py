@@ -70,6 +70,8 @@ def test_by_hand_nothing_runs(run: Run, settings: Settings) -> None:
     assert json.loads(done.stdout)["sessions"] == []
     assert run("admin", "--session_purge=1").stdout == b"0 sessions stopped.\n"
     assert run("admin", "--housekeeping=1").returncode == 0
+    done = run("admin", "--check")
+    assert done.returncode == 1 and b"htpasswd      good     2 accounts" in done.stdout
 
 
 def test_by_hand_the_whole_life(run: Run, settings: Settings) -> None:
