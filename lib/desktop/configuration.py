@@ -89,7 +89,8 @@ PARSERS: Mapping[Any, Callable[[str], Any]] = {
 
 
 def write(settings: Settings, path: Path) -> None:
-    """Write what differs from the defaults, for `read` to read back."""
+    """Write what differs from the defaults, for `read` to read back; but no password."""
     lines = [f"{name} = {spell(getattr(settings, name))}\n" for name, entry in TABLE.items()
-             if getattr(settings, name) != entry.default]
+             if getattr(settings, name) != entry.default and not (
+                 entry.metadata["secret"] and not getattr(settings, name).startswith("/"))]
     path.write_text("".join(lines), encoding="utf-8")

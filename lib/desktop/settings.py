@@ -16,10 +16,13 @@ VIDEO = ("std", "cirrus", "qxl", "vmware", "virtio")  # the cards, as settings a
 
 
 def setting(default: Any, meaning: str, *, least: float | None = None, most: float | None = None,
-            choices: Sequence[str] = ()) -> Any:
-    """Describe one setting: `meaning` is a sentence for --help, bounds are inclusive."""
+            choices: Sequence[str] = (), secret: bool = False) -> Any:
+    """Describe one setting: `meaning` is a sentence for --help, bounds are inclusive.
+
+    A `secret` may be a password itself, unless it is the path of a file with it.
+    """
     return field(default=default, metadata={"meaning": meaning, "least": least, "most": most,
-                                            "choices": tuple(choices)})
+                                            "choices": tuple(choices), "secret": secret})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +119,43 @@ class Settings:
                                  "uid={user},ou=people,dc=example,dc=org or {user}@example.org.")
     ldap_group: str = setting("", "Only members enter: a group's DN, or its cn under ldap_base.")
     ldap_admin_group: str = setting("", "Its members administer.")
+    check_user_with_imap: bool = setting(False, "Ask an IMAP server.")
+    imap_server: str = setting("", "Its host, as its certificate names it.")
+    imap_port: int = setting(993, "Its port; often 143 with starttls.", least=1, most=65535)
+    imap_use_ssl: str = setting("ssl", "How the connection is encrypted; none is for a server on "
+                                "this computer.", choices=("ssl", "starttls", "none"))
+    imap_ca_file: str = setting("", "The CAs that sign its certificate; empty: those that the "
+                                "system trusts.")
+    imap_tls_least: str = setting("1.2", "The oldest TLS; below 1.2 weak keys and hashes pass "
+                                  "too.", choices=TLS)
+    imap_domain: str = setting("", "Completes the names it is told: ann becomes ann@example.org, "
+                               "and who enters that address is ann here.")
+    check_user_with_smtp: bool = setting(False, "Ask an SMTP server whether it would send their "
+                                         "mail.")
+    smtp_server: str = setting("", "Its host, as its certificate names it; sends mails too.")
+    smtp_port: int = setting(587, "Its port; often 465 with ssl.", least=1, most=65535)
+    smtp_use_ssl: str = setting("starttls", "How the connection is encrypted; none is for a "
+                                "server on this computer.", choices=("ssl", "starttls", "none"))
+    smtp_ca_file: str = setting("", "The CAs that sign its certificate; empty: those that the "
+                                "system trusts.")
+    smtp_tls_least: str = setting("1.2", "The oldest TLS; below 1.2 weak keys and hashes pass "
+                                  "too.", choices=TLS)
+    smtp_domain: str = setting("", "Completes the names it is told, as imap_domain does.")
+    check_user_with_email: bool = setting(False, "Mail a link to a single-shot machine to "
+                                          "whoever enters an address; needs server_name.")
+    email_domains: tuple[str, ...] = setting((), "What may stand after the @; *: anything.")
+    email_from: str = setting("", "The address that mails come from.")
+    email_passwd: str = setting("", "Its password at smtp_server; better the path of a file with "
+                                "it, mode 0640.", secret=True)
+    email_user: str = setting("", "The name that goes with it; empty: email_from.")
+    email_method: str = setting("auto", "SSL: sign in at smtp_server; port: do not; simple: at "
+                                "port 25; auto: SSL if there is a password, else port.",
+                                choices=("auto", "SSL", "port", "simple"))
+    email_connect_timeout: int = setting(3600, "Seconds a machine that was mailed waits for its "
+                                         "viewer; 0: for ever.", least=0)
+    email_max_per_address: int = setting(3, "Mails into one mailbox in an hour.", least=0)
+    email_max_per_source: int = setting(20, "Mails asked for from one network in an hour.",
+                                        least=0)
     check_user_with_remote_user: bool = setting(False, "Believe REMOTE_USER: Apache has asked "
                                                 "who it is.")
     check_user_custom: str = setting("", "A program told the user and the password, a line each, "

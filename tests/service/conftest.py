@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from service import orphans, websocket
+from service.authority import Authority
 from service.installation import RUNNING, Goods, Installation, install_programs, short_directory
+from service.mailserver import MailServer
 
 Install = Callable[..., Installation]
 
@@ -63,6 +65,15 @@ def goods() -> Iterator[Goods]:
     directory = short_directory()
     yield make_goods(directory)
     shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
+    """Dovecot and Postfix, for the whole run."""
+    if os.geteuid():
+        pytest.skip("Postfix starts as root alone")
+    with MailServer(Authority(tmp_path_factory.mktemp("mail"))) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

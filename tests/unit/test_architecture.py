@@ -20,8 +20,9 @@ BELOW: dict[str, set[str]] = {
     "machine": {"", "host"},
     "launch": {"", "session.record"},
     "session": {"", "host", "machine", "launch"},
-    "web": {"", "host", "machine", "session", "auth"},
-    "auth": {""},
+    "web": {"", "host", "machine", "session", "auth", "mail"},
+    "auth": {"", "mail"},
+    "mail": {"", "auth.tls", "auth.secret"},
 }
 KEEPER = LIBRARY / "session" / "keeper.py"
 FORBIDDEN_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "misc"}

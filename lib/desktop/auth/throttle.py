@@ -38,30 +38,43 @@ class Attempt:
     def account(self, name: str) -> None:
         """Count the try for an account, whatever it was called, as wrong until it is right.
 
-        Apart from the names: whoever holds one of them waits here for a moment, never the other
-        way round. Raises Refusal (429) when the account must wait.
+        Once for each server that is about to see the password: they may share the account. Apart
+        from the names: whoever holds one of them waits here for a moment, never the other way
+        round. Raises Refusal (429) when the account must wait.
         """
         who = mark(self.key, f"account {name.casefold()}")
-        if self.settings.auth_max_failures and who not in self.accounts:
-            with held(self.settings, "account", who) as entry:
+        if not self.settings.auth_max_failures:
+            return
+        with held(self.settings, "account", who) as entry:
+            if who in self.accounts:
+                self.check_shown(entry)
+                self.show(entry)
+            else:
                 self.check(entry)
                 self.blame(entry)
-            self.accounts.append(who)
+                self.accounts.append(who)
 
     def check(self, entry: Entry) -> None:
         """Raise Refusal (429) when this name must wait."""
-        limit = self.settings.auth_max_failures
-        wait(entry.counts.get(entry.place(self.place)), limit)
+        wait(entry.counts.get(entry.place(self.place)), self.settings.auth_max_failures)
         if self.outside:
-            shown = [moment for moment, _ in entry.tries]
-            fill(shown, limit)
-            if self.place not in entry.known:
-                reserved = limit // 2 if entry.known else 0
-                fill([moment for moment, known in entry.tries if not known], limit - reserved)
+            self.check_shown(entry)
+
+    def check_shown(self, entry: Entry) -> None:
+        """Raise Refusal (429) when servers of the institution have seen enough of this name."""
+        limit = self.settings.auth_max_failures
+        fill([moment for moment, _ in entry.tries], limit)
+        if self.place not in entry.known:
+            reserved = limit // 2 if entry.known else 0
+            fill([moment for moment, known in entry.tries if not known], limit - reserved)
 
     def blame(self, entry: Entry) -> None:
         """Count a failure of this name."""
         count(entry, entry.place(self.place))
+        self.show(entry)
+
+    def show(self, entry: Entry) -> None:
+        """Note that a server of the institution may see a wrong password of this name."""
         entry.tries = [*entry.tries, (time.time(), int(self.place in entry.known))]
         entry.tries = entry.tries[-self.settings.auth_max_failures:]
 

@@ -9,6 +9,7 @@ import socket
 import ssl
 import time
 import warnings
+from ipaddress import ip_address
 from pathlib import Path
 
 from desktop.errors import Refusal
@@ -67,6 +68,13 @@ def connect(host: str, port: int, seconds: float = CONNECT) -> socket.socket:
             made.settimeout(seconds)
             return made
     raise problem
+
+
+def must_be_here(connected: socket.socket | None, setting: str) -> None:
+    """Raise OSError unless a connection without TLS leads to this computer itself."""
+    peer = connected.getpeername()[0] if connected else ""
+    if not ip_address(peer.partition("%")[0] or "::").is_loopback:
+        raise OSError(f"{setting} = none is for a server on this computer, and {peer} is not")
 
 
 def explain(settings: Settings, kind: str, error: BaseException) -> str:

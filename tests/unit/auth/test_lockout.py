@@ -111,3 +111,23 @@ def test_places_are_remembered_within_bounds(directory: Directory) -> None:
     directory.now += counters.KNOWN + 1
     for _ in range(5):
         assert not directory.ask("ada", False, AWAY)
+
+
+def test_servers_that_share_an_account_are_all_counted(directory: Directory) -> None:
+    shown = 0
+    for n in range(20):
+        try:
+            with throttle.attempt(directory.settings, KEY, "ada", f"203.0.113.{n}",
+                                  outside=True) as one:
+                for name in ("ada", "Ada", "ada"):  # directory, IMAP, SMTP
+                    one.account(name)
+                    shown += 1
+                one.right = False
+        except Refusal as problem:
+            assert problem.status == 429
+    assert shown == directory.settings.auth_max_failures
+    for _ in range(3):  # who knows the password is let in, by the first who is asked
+        directory.now += throttle.WINDOW
+        with throttle.attempt(directory.settings, KEY, "ada", HOME, outside=True) as one:
+            one.account("ada")
+            one.right = True

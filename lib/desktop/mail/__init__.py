@@ -1,0 +1,1 @@
+"""Messages to people: addresses, letters, and the server that takes them."""
