@@ -12,6 +12,8 @@ from service import orphans, websocket
 from service.authority import Authority
 from service.installation import RUNNING, Goods, Installation, install_programs, short_directory
 from service.mailserver import MailServer
+from service.rogue import Rogue, close
+from service.slapd import Slapd
 
 Install = Callable[..., Installation]
 
@@ -119,6 +121,30 @@ def install(goods: Goods) -> Iterator[Install]:
         yield make
         for installation in made:
             installation.__exit__()
+
+
+@pytest.fixture(scope="session")
+def authority() -> Iterator[Authority]:
+    """Who signs the certificates of the tests' servers."""
+    directory = short_directory()
+    yield Authority(directory)
+    shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def elsewhere() -> Iterator[Rogue]:
+    """The server that slapd refers to: it only listens, and nobody should come."""
+    with Rogue(close) as rogue:
+        yield rogue
+
+
+@pytest.fixture(scope="session")
+def slapd(authority: Authority, elsewhere: Rogue) -> Iterator[Slapd]:
+    """A server with a plain directory and one like Active Directory, for the whole run."""
+    directory = short_directory()
+    with Slapd(directory, authority, authority.certify("slapd"), elsewhere.port) as server:
+        yield server
+    shutil.rmtree(directory)
 
 
 def tidy(installation: Installation) -> None:
