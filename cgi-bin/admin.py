@@ -9,7 +9,7 @@ sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", 
 from desktop.auth import accounts
 from desktop.commandline import Command
 from desktop.errors import Refusal
-from desktop.session import ending, housekeeping, sessions
+from desktop.session import ending, history, housekeeping, sessions
 from desktop.web import access, actions, doctor, edge, page
 from desktop.web.page import Answer
 from desktop.web.script import Errand, Script
@@ -49,6 +49,7 @@ def by_hand(errand: Errand) -> None:
             print(f"{housekeeping.purge(settings)} sessions stopped.")
         case "housekeeping" if errand.line.on(name):
             housekeeping.sweep(settings)
+            history.tidy(settings)
         case _ if name in ACCOUNTS:
             for words in accounts.obey(settings, name, value):
                 print(words)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Sessions: one's own, an administrator's all; their screens, stopping them, signing in."""
+"""Sessions: one's own, an administrator's all; their screens, their history, signing in."""
 
 import json
 import os
@@ -9,7 +9,7 @@ sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", 
 
 from desktop.commandline import Command
 from desktop.session import housekeeping, sessions
-from desktop.web import access, actions, card, edge, page, watch
+from desktop.web import access, actions, card, edge, page, past, watch
 from desktop.web.page import Answer
 from desktop.web.script import Errand, Script
 from desktop.web.visit import Visit
@@ -22,7 +22,7 @@ REFRESH = 60  # seconds
 
 
 def web(visit: Visit) -> Answer:
-    """Show one's sessions, one of them, or its screen."""
+    """Show one's sessions, one of them, its screen, or what is over."""
     if visit.request.method == "POST":
         return actions.do(visit, {"stop": actions.stop, "signin": actions.sign_in,
                                   "signout": actions.sign_out})
@@ -37,10 +37,13 @@ def web(visit: Visit) -> Answer:
         facts = card.own(settings, entry, visit.place)
         return page.data(200, card.summary(facts)) if wants_json else page.html(
             200, visit.frame, "session.html", entry.title, s=facts)
+    if "history" in query:
+        return past.answer(visit, person, query["history"])
     entries = housekeeping.sweep(settings)
     facts = card.overview(settings, entries, person.name, visit.place, everybody=person.admin)
     return page.data(200, card.listing(facts)) if wants_json else page.html(
-        200, visit.frame, "sessions.html", "Sessions", refresh=REFRESH, **facts)
+        200, visit.frame, "sessions.html", "Sessions", refresh=REFRESH,
+        lately=past.lately(visit, person), **facts)
 
 
 def by_hand(errand: Errand) -> None:
@@ -58,12 +61,12 @@ def by_hand(errand: Errand) -> None:
     elif sys.stdout.isatty():
         print(card.table(facts))
     else:
-        print(page.by_itself(settings, "sessions.html", "Sessions", **facts))
+        print(page.by_itself(settings, "sessions.html", "Sessions", lately=(), **facts))
 
 
 SCRIPT = Script(
     name="monitor", about="Show the sessions and the server.", web=web, by_hand=by_hand,
-    commands=COMMANDS, query=("session", "screen"),
+    commands=COMMANDS, query=("session", "screen", "history"),
     fields=("action", "session", "user", "password"))
 
 if __name__ == "__main__":

@@ -84,6 +84,11 @@ class Settings:
                                        "reserve.", least=0)
     host_memory_reserve: int = setting(1024, "MB of memory kept for the server itself.", least=0)
     host_disk_reserve: float = setting(1, "GB of disk that new sessions leave free.", least=0)
+    # What is kept
+    history_days: int = setting(365, "Days for which it is kept who used what; 0: for ever.",
+                                least=0)
+    history_anonymise_days: int = setting(90, "Days after which names in it are replaced; "
+                                          "0: never.", least=0)
     # The service
     server_name: str = setting("", "Public address, such as https://desktop.example.org; "
                                "empty: as the browser says.")

@@ -112,6 +112,12 @@ def data(status: int, facts: Mapping[str, Any]) -> Answer:
     return Answer(status, "application/json", json.dumps(facts).encode() + b"\n")
 
 
+def attachment(name: str, kind: str, text: str) -> Answer:
+    """Return a text to be saved under a name."""
+    return Answer(200, kind, text.encode(), (
+        ("Content-Disposition", f'attachment; filename="{name}"'),))
+
+
 def png(picture: bytes) -> Answer:
     """Return a picture."""
     return Answer(200, "image/png", picture)
