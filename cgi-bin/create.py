@@ -43,9 +43,7 @@ def web(visit: Visit) -> Answer:
                   meanwhile=lambda: page.warm_up(visit.frame))
     from desktop.web import card  # half of it was read while start() waited
     facts = card.own(settings, entry, visit.place)
-    if visit.request.json:
-        return page.data(201, card.summary(facts))
-    return page.html(201, visit.frame, "session.html", facts["title"], s=facts)
+    return visit.show(201, card.summary(facts), "session.html", facts["title"], s=facts)
 
 
 def by_hand(errand: Errand) -> None:

@@ -26,24 +26,21 @@ def web(visit: Visit) -> Answer:
     if visit.request.method == "POST":
         return actions.do(visit, {"stop": actions.stop, "signin": actions.sign_in,
                                   "signout": actions.sign_out})
-    settings, query, wants_json = visit.settings, visit.request.query, visit.request.json
-    if not visit.who() and not wants_json:
+    settings, query = visit.settings, visit.request.query
+    if not visit.who() and not visit.request.json:
         return page.sign_in(401, visit.frame, "")
     person = visit.must()
     if "screen" in query:
         return page.png(watch.screen(settings, access.find(settings, query["screen"], person)))
     if "session" in query:
-        entry = access.find(settings, query["session"], person)
-        facts = card.own(settings, entry, visit.place)
-        return page.data(200, card.summary(facts)) if wants_json else page.html(
-            200, visit.frame, "session.html", entry.title, s=facts)
+        facts = card.own(settings, access.find(settings, query["session"], person), visit.place)
+        return visit.show(200, card.summary(facts), "session.html", facts["title"], s=facts)
     if "history" in query:
         return past.answer(visit, person, query["history"])
     entries = housekeeping.sweep(settings)
     facts = card.overview(settings, entries, person.name, visit.place, everybody=person.admin)
-    return page.data(200, card.listing(facts)) if wants_json else page.html(
-        200, visit.frame, "sessions.html", "Sessions", refresh=REFRESH,
-        lately=past.lately(visit, person), **facts)
+    return visit.show(200, card.listing(facts), "sessions.html", "Sessions", refresh=REFRESH,
+                      lately=past.lately(visit, person), **facts)
 
 
 def by_hand(errand: Errand) -> None:
@@ -61,7 +58,7 @@ def by_hand(errand: Errand) -> None:
     elif sys.stdout.isatty():
         print(card.table(facts))
     else:
-        print(page.by_itself(settings, "sessions.html", "Sessions", lately=(), **facts))
+        print(page.by_itself(settings, "sessions.html", "Sessions", **facts))
 
 
 SCRIPT = Script(

@@ -30,12 +30,12 @@ def answer(visit: Visit, person: Person, form: str) -> Answer:
     ended = history.read(visit.settings, None if person.admin else person.name)
     if form == "csv":
         return page.attachment("history.csv", "text/csv; charset=utf-8", table(ended))
-    facts = {"totals": totals(ended, person.admin), "count": len(ended), "all": person.admin,
-             "kept": visit.settings.history_days, "named": visit.settings.history_anonymise_days}
-    if visit.request.json:
-        return page.data(200, facts | {"sessions": [row(one) for one in ended]})
-    return page.html(200, visit.frame, "history.html", "History",
-                     sessions=[row(one) for one in ended[:SHOWN]], **facts)
+    facts: dict[str, Any] = {
+        "totals": totals(ended, person.admin), "count": len(ended), "all": person.admin,
+        "kept": visit.settings.history_days, "named": visit.settings.history_anonymise_days}
+    rows = list(map(row, ended))
+    return visit.show(200, facts | {"sessions": rows}, "history.html", "History",
+                      sessions=rows[:SHOWN], **facts)
 
 
 def lately(visit: Visit, person: Person, most: int = 5) -> list[dict[str, Any]]:

@@ -1,10 +1,13 @@
 """A request being answered, and who sends it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from desktop.errors import Refusal
 from desktop.settings import Settings
 from desktop.web import gateway, login, page
 from desktop.web.login import Person
-from desktop.web.page import Frame
+from desktop.web.page import Answer, Frame
 from desktop.web.request import Request
 
 
@@ -28,6 +31,13 @@ class Visit:
         if not person:
             raise Refusal("Please say who you are.", 401, "Enter your name and your password.")
         return person
+
+    def show(self, status: int, told: Mapping[str, Any], template: str, title: str, /, *,
+             refresh: int | None = None, **facts: Any) -> Answer:
+        """Return a page made of `facts`; a program gets what is `told` as JSON instead."""
+        if self.request.json:
+            return page.data(status, told)
+        return page.html(status, self.frame, template, title, refresh=refresh, **facts)
 
     @property
     def frame(self) -> Frame:

@@ -132,7 +132,7 @@ def test_pages_have_all_they_need(settings: Settings, ask: Make, state: State,
     place = gateway.place(ask(), wide)
     frame = Frame({"name": EVIL, "admin": True}, [EVIL])
     one = page.html(200, frame, "session.html", entry.title, s=card.own(wide, entry, place))
-    everything = page.html(200, frame, "sessions.html", "Sessions",
+    everything = page.html(200, frame, "sessions.html", "Sessions", lately=(),
                            **card.overview(wide, sessions.all(wide), "ada", place, everybody=True))
     alone = page.by_itself(replace(wide, dir_html=ROOT / "html"), "sessions.html", "Sessions",
                            **card.overview(wide, sessions.all(wide), "ada", None, everybody=True))

@@ -29,7 +29,8 @@ def past(settings: Settings) -> Iterator[Path]:
     settings.dir_log.mkdir(parents=True)
     settings.dir_state.mkdir(parents=True)
     file = history.path(settings)
-    file.write_text(line("bob", "tiny.iso", 1e9, 2, "tiny-a") + line("ada", "=1+1.raw", 1e9, 1, "x")
+    file.write_text(line("bob", "tiny.iso", 1e9, 2, "tiny-a")
+                    + line("ada", "=1+1.raw", 1e9, 1, "x")
                     + line("bob", "tiny.iso", 1.1e9, 4, "tiny-b"))
     yield file
 

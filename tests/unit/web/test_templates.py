@@ -22,9 +22,13 @@ SESSION: dict[str, Any] = {
     "volumes": [{"path": BAD, "tag": BAD, "writable": True, "command": BAD}]}
 HOST = {"cpus": 2, "load": 0.5, "memory": 4096, "promised": 1024, "available": 2048,
         "disk_free": 9.5, "sessions": 1, "max_sessions": 10, "accel": "tcg", "warnings": [BAD]}
+ENDED = {"name": BAD, "machine": BAD, "user": BAD, "how": BAD, "hours": 1.25,
+         "start": "2030-01-02T03:04:05Z", "end": "2030-01-02T05:04:05Z"}
 PAGES: dict[str, dict[str, Any]] = {
     "session.html": {"s": SESSION},
-    "sessions.html": {"sessions": [SESSION], "all": True, "host": HOST},
+    "sessions.html": {"sessions": [SESSION], "all": True, "host": HOST, "lately": [ENDED]},
+    "history.html": {"sessions": [ENDED], "all": True, "count": 2, "kept": 9, "named": 3,
+                     "totals": {"user": [{"name": BAD, "sessions": 2, "hours": 1.5}]}},
     "sign_in.html": {"action": "monitor", "message": BAD},
     "refusal.html": {"status": 503, "message": BAD, "hint": BAD, "incident": BAD,
                      "retry_after": 5, "back": "./"},
