@@ -6,6 +6,7 @@ import sys
 
 sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib")]
 
+from desktop import maintenance
 from desktop.auth import accounts
 from desktop.commandline import Command
 from desktop.errors import Refusal
@@ -18,6 +19,7 @@ from desktop.web.visit import Visit
 COMMANDS = (
     Command("session_stop", "SESSION", "Stop one, by id, name or record."),
     Command("session_purge", "", "Stop all sessions and remove every left-over."),
+    Command("service_maintenance", "TEXT", "No new sessions, and why; 0: new ones again."),
     Command("housekeeping", "", "Look after sessions that nobody looks after; for a timer."),
     *doctor.COMMANDS, *accounts.COMMANDS)
 ACCOUNTS = [command.name for command in accounts.COMMANDS]
@@ -50,6 +52,8 @@ def by_hand(errand: Errand) -> None:
         case "housekeeping" if errand.line.on(name):
             housekeeping.sweep(settings)
             history.tidy(settings)
+        case "service_maintenance":
+            print("on" if maintenance.change(settings, value) else "off")
         case _ if name in ACCOUNTS:
             for words in accounts.obey(settings, name, value):
                 print(words)

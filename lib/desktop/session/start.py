@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from desktop import maintenance
 from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.session import lock, record
@@ -43,6 +44,7 @@ def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", metho
     Apache; `meanwhile` runs while QEMU starts. The same form of the same person is one session.
     Raises Refusal.
     """
+    maintenance.check(settings)
     check_programs(settings)
     paths = Paths(settings.dir_cfg / record.new_id())
     with detach.summon(paths.directory) as line:

@@ -1,10 +1,10 @@
 """What the form may offer to this person now; html/facts.js reads it."""
 
 import secrets
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
-from desktop import __version__
+from desktop import __version__, maintenance
 from desktop.auth import chain
 from desktop.errors import Refusal
 from desktop.host import capacity, gpu
@@ -24,6 +24,8 @@ def offer(settings: Settings, person: Person | None) -> dict[str, Any]:
     mine = [entry for entry in entries if person and entry.owner == name]
     free = capacity.free(settings, capacity.measure(settings),
                          [claim.promise(entry) for entry in entries], name)
+    if words := maintenance.text(settings):
+        free = replace(free, sessions=0, reason=words)
     stranger = person is None and bool(chain.methods(settings))
     return {
         "service": {"version": __version__, "open": settings.allow_unauthenticated,

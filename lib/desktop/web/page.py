@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from desktop import __version__
+from desktop import __version__, maintenance
 from desktop.errors import Refusal
 from desktop.settings import Settings
 
@@ -157,9 +157,10 @@ def sign_in(status: int, frame: Frame, message: str) -> Answer:
 
 def notices(settings: Settings) -> list[str]:
     """Return what every page of the service says."""
+    said = [maintenance.text(settings)]
     if settings.allow_unauthenticated:
-        return ["This service is open: everybody who reaches it may start machines."]
-    return []
+        said.append("This service is open: everybody who reaches it may start machines.")
+    return list(filter(None, said))
 
 
 def warm_up(frame: Frame) -> None:

@@ -12,7 +12,7 @@ from asking import environ, post
 from running import load
 from test_card import SECRET, add
 
-from desktop import configuration
+from desktop import configuration, maintenance
 from desktop.settings import Settings
 from desktop.web import edge
 
@@ -184,3 +184,13 @@ def test_signing_out(web: Web) -> None:
                              HTTP_ORIGIN="http://desktop.example.org")
     assert (status, headers["Location"]) == (303, "./")
     assert "Max-Age=0" in headers["Set-Cookie"]
+
+
+def test_maintenance_is_said_and_nothing_new_starts(web: Web, settings: Settings) -> None:
+    maintenance.change(settings, "New disks until 14:00.")
+    facts = json.loads(web("create")[2])
+    assert facts["free"]["sessions"] == 0 and facts["free"]["reason"] == "New disks until 14:00."
+    assert facts["service"]["notices"][0] == "New disks until 14:00."
+    status, headers, text = web("create", {**ADA, "machine": "x.iso", "terms": "1"})
+    assert status == 503 and headers["Retry-After"] and "New disks until 14:00." in text
+    assert "New disks until 14:00." in web("monitor", HTTP_COOKIE=cookie(web, BOB))[2]

@@ -1,0 +1,53 @@
+"""Maintenance: no new sessions, a text for everyone, and those that run go on.
+
+It is on while a file in dir_state says why, whoever wrote it: a page, a terminal, a script.
+"""
+
+import re
+from pathlib import Path
+
+from desktop.errors import Refusal
+from desktop.settings import Settings
+
+LONGEST = 300  # characters
+OVER = frozenset({"0", "off"})
+CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def path(settings: Settings) -> Path:
+    """Return where the text is."""
+    return settings.dir_state / "maintenance"
+
+
+def text(settings: Settings) -> str:
+    """Return what people are told, or nothing where there is no maintenance."""
+    try:
+        written = path(settings).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return CONTROL.sub(" ", written).strip()[:LONGEST] or "The service is being looked after."
+
+
+def check(settings: Settings) -> None:
+    """Raise Refusal (503) during maintenance."""
+    if words := text(settings):
+        raise Refusal(f"No new machine is started now. {words}", 503,
+                      "Those that run go on; try again later.", retry_after=600)
+
+
+def change(settings: Settings, words: str) -> bool:
+    """Begin maintenance with a text, or end it with `0` or `off`; tell whether it is on.
+
+    Raises Refusal for a text that is empty, too long or not printable.
+    """
+    if words in OVER:
+        path(settings).unlink(missing_ok=True)
+        return False
+    if not words.strip() or len(words) > LONGEST or CONTROL.search(words):
+        raise Refusal(f"The text for maintenance is not one line of 1 to {LONGEST} characters.",
+                      400, "Say what happens and until when; 0 ends it.")
+    path(settings).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path(settings).with_suffix(".new")
+    draft.write_text(words.strip() + "\n", encoding="utf-8")
+    draft.rename(path(settings))
+    return True
