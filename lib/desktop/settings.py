@@ -107,8 +107,8 @@ class Settings:
     ldap_port: int = setting(389, "Their port; with ldaps, 389 means 636.", least=1, most=65535)
     ldap_tls: str = setting("starttls", "How the connection is encrypted; none is for a server "
                             "on this computer.", choices=("starttls", "ldaps", "none"))
-    ldap_allow_unencrypted: bool = setting(False, "Let none send passwords over a network. "
-                                           "Whoever listens has them.")
+    ldap_allow_unencrypted: bool = setting(False, "With ldap_tls = none, show passwords to "
+                                           "whoever listens on the way as well.")
     ldap_ca_file: str = setting("", "The CAs that sign its certificates; empty: those that the "
                                 "system trusts.")
     ldap_tls_least: str = setting("1.2", "The oldest TLS; below 1.2 weak keys and hashes pass "
@@ -122,8 +122,8 @@ class Settings:
                                      "The password of ldap_bind_dn; mode 0640.")
     ldap_template: str = setting("", "Who people sign in as, without being looked for: "
                                  "uid={user},ou=people,dc=example,dc=org or {user}@example.org.")
-    ldap_group: str = setting("", "Only members enter: a group's DN, or its cn under ldap_base.")
-    ldap_admin_group: str = setting("", "Its members administer.")
+    ldap_group: str = setting("", "Only its members enter: the DN of a group.")
+    ldap_admin_group: str = setting("", "Its members administer: the DN of a group.")
     check_user_with_imap: bool = setting(False, "Ask an IMAP server.")
     imap_server: str = setting("", "Its host, as its certificate names it.")
     imap_port: int = setting(993, "Its port; often 143 with starttls.", least=1, most=65535)

@@ -22,6 +22,7 @@ class Between:
     def __init__(self, act: Act) -> None:
         self.act = act
         self.heard = b""
+        self.visits = 0
         self.over = threading.Event()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self.listener.getsockname()[1]
@@ -46,6 +47,7 @@ class Between:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
+            self.visits += 1
             self.threads.append(threading.Thread(target=self.serve, args=[connection]))
             self.threads[-1].start()
 
@@ -87,15 +89,26 @@ def drips(between: Between, connection: socket.socket) -> None:
         connection.sendall(b"2")
 
 
-def passes(port: int, *changes: tuple[bytes, bytes]) -> Act:
-    """Pass everything on to a server, with changes to what it says."""
+def chatters(between: Between, connection: socket.socket) -> None:
+    """Say that much is to come (in BER), and go on saying it."""
+    while between.hear(connection):
+        connection.settimeout(20)
+        connection.sendall(b"\x30\x84\x7f\xff\xff\xff" + bytes(1 << 21))
+
+
+def passes(port: int, *changes: tuple[bytes, bytes],
+           edit: Callable[[bytes], bytes] = lambda said: said) -> Act:
+    """Pass everything on to a server, with changes to what it says.
+
+    `edit` is shown what the client says and returns what the server is told; nothing: it ends.
+    """
     def act(between: Between, connection: socket.socket) -> None:
         with socket.create_connection(("127.0.0.1", port)) as server:
             server.settimeout(0.2)
             back = threading.Thread(target=answers, args=[between, server, connection, changes])
             back.start()
             with suppress(OSError):
-                while said := between.hear(connection):
+                while said := edit(between.hear(connection)):
                     server.sendall(said)
             with suppress(OSError):
                 server.shutdown(socket.SHUT_RDWR)

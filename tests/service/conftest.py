@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from service import orphans, websocket
 from service.authority import Authority
+from service.between import Between, hangs
 from service.installation import RUNNING, Goods, Installation, install_programs, short_directory
 from service.mailserver import MailServer
-from service.rogue import Rogue, close
 from service.slapd import Slapd
 
 Install = Callable[..., Installation]
@@ -132,14 +132,14 @@ def authority() -> Iterator[Authority]:
 
 
 @pytest.fixture(scope="session")
-def elsewhere() -> Iterator[Rogue]:
+def elsewhere() -> Iterator[Between]:
     """The server that slapd refers to: it only listens, and nobody should come."""
-    with Rogue(close) as rogue:
-        yield rogue
+    with Between(hangs) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def slapd(authority: Authority, elsewhere: Rogue) -> Iterator[Slapd]:
+def slapd(authority: Authority, elsewhere: Between) -> Iterator[Slapd]:
     """A server with a plain directory and one like Active Directory, for the whole run."""
     directory = short_directory()
     with Slapd(directory, authority, authority.certify("slapd"), elsewhere.port) as server:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from service.authority import Authority
-from service.rogue import Rogue
+from service.between import Between
 from service.slapd import LONG, ODD, Slapd
 
 from desktop.auth import chain, ldap
@@ -38,10 +38,10 @@ def active(plain: Settings, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture(autouse=True)
-def nobody_goes_elsewhere(elsewhere: Rogue) -> Iterator[None]:
+def nobody_goes_elsewhere(elsewhere: Between) -> Iterator[None]:
     """Fail whenever the server that slapd refers to has a visitor."""
     yield
-    assert not elsewhere.heard
+    assert not elsewhere.visits
 
 
 def verdict(settings: Settings, user: str, password: str) -> Verdict:

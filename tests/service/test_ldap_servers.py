@@ -13,17 +13,18 @@ from ldap3.protocol.rfc4511 import LDAPMessage
 from pyasn1.codec.ber import decoder, encoder
 from service.apache import free_port
 from service.authority import Authority, Certificate
+from service.between import Act, Between, chatters, drips, hangs, passes, says
 from service.installation import short_directory
-from service.rogue import Relay, Reply, Rogue, close, flood, garbage, hang
 from service.slapd import Slapd
 
-from desktop.auth import chain, directory, ldap
+from desktop.auth import chain, directory
 from desktop.auth.credentials import REJECTED, Credentials, Verdict
 from desktop.errors import Refusal
 from desktop.settings import Settings
 
 SECRET = "ada-secret"
 PEOPLE = "ou=people,dc=example,dc=org"
+GARBAGE = b"\x30\x10" + bytes(range(16)) + b"\x30\x10" + bytes(range(16, 32))
 Start = Callable[..., Slapd]
 
 
@@ -89,29 +90,28 @@ def test_an_old_server_and_the_setting_that_admits_it(
     assert ada(replace(old, ldap_tls_least="1.0")).accepted
 
 
-def test_starttls_stripped_in_the_middle(ours: Settings, slapd: Slapd) -> None:
-    def strip(said: bytes) -> tuple[bytes, bytes]:
-        if directory.START_TLS.encode() not in said:
-            return said, b""
-        # An extendedResp with protocolError, as servers without TLS answer.
-        answer = said[2:4 + said[3]] + b"\x78\x07\x0a\x01\x02\x04\x00\x04\x00"
-        return b"", b"\x30" + bytes([len(answer)]) + answer
-    with Relay(slapd.port, strip) as relay:
-        refused(replace(ours, ldap_port=relay.port))
-        assert ada(replace(ours, ldap_port=relay.port, ldap_tls="none")).accepted
-    assert SECRET.encode() not in relay.heard[0] and len(relay.heard) == 2
+def test_starttls_stripped_in_the_middle(ours: Settings, slapd: Slapd,
+                                         caplog: pytest.LogCaptureFixture) -> None:
+    done, unknown = (b"\x78\x07\x0a\x01" + code for code in (b"\x00", b"\x02"))
+    with Between(passes(slapd.port, (done, unknown))) as between:
+        refused(replace(ours, ldap_port=between.port))
+    assert "StartTLS with protocolError" in caplog.text
+    assert between.heard and SECRET.encode() not in between.heard
 
 
-@pytest.mark.parametrize("reply", [hang, close, garbage, flood])
-@pytest.mark.parametrize("encryption", ["starttls", "ldaps", "none"])
-def test_whoever_does_not_answer_is_passed_over(ours: Settings, slapd: Slapd, reply: Reply,
+@pytest.mark.parametrize(("encryption", "act"), [
+    ("starttls", hangs), ("ldaps", hangs), ("none", hangs), ("none", drips), ("ldaps", drips),
+    ("starttls", says()), ("ldaps", says()), ("none", says()),
+    ("starttls", says(b"220 ready\r\n", b"\x30\x05hello")), ("none", says(b"", GARBAGE)),
+    ("ldaps", says(GARBAGE)), ("starttls", says(b"", GARBAGE)), ("none", chatters)])
+def test_whoever_does_not_answer_is_passed_over(ours: Settings, slapd: Slapd, act: Act,
                                                 encryption: str) -> None:
     port = slapd.ldaps if encryption == "ldaps" else slapd.port
     talk = replace(ours, ldap_tls=encryption, ldap_port=port)
-    with Rogue(reply) as rogue:
-        assert ada(replace(talk, ldap_server=(f"localhost:{rogue.port}", "localhost"))).accepted
-        refused(replace(talk, ldap_server=(f"localhost:{rogue.port}",)))
-    assert len(rogue.heard) == 2 and not any(SECRET.encode() in one for one in rogue.heard)
+    with Between(act) as between:
+        both = (f"localhost:{between.port}", "localhost")
+        assert ada(replace(talk, ldap_server=both)).accepted
+    assert between.visits == 1 and SECRET.encode() not in between.heard
 
 
 def test_the_next_server_and_the_next_method(ours: Settings) -> None:
@@ -123,7 +123,7 @@ def test_the_next_server_and_the_next_method(ours: Settings) -> None:
     assert (ada(also).name, ada(also).method) == ("ada", "custom")
 
 
-def test_a_full_server_takes_three_seconds_at_most(ours: Settings) -> None:
+def test_a_server_that_is_too_busy_to_connect(ours: Settings) -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
         waiting = [socket.socket() for _ in range(4)]
         for one in waiting:
@@ -138,57 +138,53 @@ def test_a_full_server_takes_three_seconds_at_most(ours: Settings) -> None:
 
 
 def test_a_password_is_shown_to_one_server(ours: Settings, slapd: Slapd) -> None:
-    def go_at_a_bind(said: bytes) -> tuple[bytes, bytes] | None:
-        return None if binds(said) else (said, b"")
     before = slapd.binds()
-    with Relay(slapd.port, go_at_a_bind) as relay:
-        for template in ("", f"uid={{user}},{PEOPLE}"):
-            talk = replace(ours, ldap_tls="none", ldap_template=template,
-                           ldap_server=(f"127.0.0.1:{relay.port}", "localhost"))
-            refused(talk)
-    assert slapd.binds() == before and SECRET.encode() in relay.heard[0]
+    leave = passes(slapd.port, edit=lambda said: b"" if said and binds(said) else said)
+    for template in ("", f"uid={{user}},{PEOPLE}"):
+        with Between(leave) as between:
+            refused(replace(ours, ldap_tls="none", ldap_template=template,
+                            ldap_server=(f"127.0.0.1:{between.port}", "localhost")))
+        assert SECRET.encode() in between.heard
+    assert slapd.binds() == before
 
 
-def test_no_password_without_encryption_but_to_this_computer(ours: Settings) -> None:
-    for host in ("192.0.2.1", "ldap.example.org", "localhost.example.org"):
-        with pytest.raises(Refusal, match="ldap_allow_unencrypted = 1"):
-            ldap.check(replace(ours, ldap_server=(host,), ldap_tls="none"),
-                       Credentials("ada", SECRET, ""))
-    assert directory.encryption(
-        replace(ours, ldap_tls="none", ldap_allow_unencrypted=True), "192.0.2.1") == "none"
-    assert directory.here("::1") and directory.here("127.1.2.3")
+def test_no_password_without_encryption_but_to_this_computer(
+        ours: Settings, monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(socket.socket, "getpeername", lambda *_: ("192.0.2.1", 389))
+    plain = replace(ours, ldap_tls="none")
+    refused(plain)
+    assert "ldap_tls = none is for a server on this computer" in caplog.text
+    assert ada(replace(plain, ldap_allow_unencrypted=True)).accepted
 
 
 def test_a_method_that_is_off_is_told_nothing(ours: Settings) -> None:
-    with Rogue(hang) as rogue:
-        off = replace(ours, ldap_port=rogue.port, ldap_tls="none", check_user_with_ldap=False,
+    with Between(hangs) as between:
+        off = replace(ours, ldap_port=between.port, ldap_tls="none", check_user_with_ldap=False,
                       check_user_custom="/usr/bin/false")
         assert ada(off) == REJECTED
-    assert not rogue.heard
+    assert not between.visits
 
 
-class LikeActiveDirectory:
-    """What lets people bind by userPrincipalName, as slapd does not."""
-
-    def __init__(self, names: dict[str, str]) -> None:
-        self.names = names
-
-    def __call__(self, said: bytes) -> tuple[bytes, bytes]:
-        if not binds(said):
-            return said, b""
+def by_principal_name(names: dict[str, str]) -> Callable[[bytes], bytes]:
+    """Return what turns principal names into DNs in a bind: Active Directory takes both."""
+    def edit(said: bytes) -> bytes:
+        if not said or not binds(said):
+            return said
         asked, _ = decoder.decode(said, asn1Spec=LDAPMessage())
         bind = asked["protocolOp"]["bindRequest"]
-        bind["name"] = self.names.get(str(bind["name"]), str(bind["name"]))
-        return encoder.encode(asked), b""
+        bind["name"] = names.get(str(bind["name"]), str(bind["name"]))
+        return bytes(encoder.encode(asked))
+    return edit
 
 
 def test_signing_in_by_principal_name(ours: Settings, slapd: Slapd) -> None:
     users = "ou=Users,dc=ad,dc=test"
     grace, alan = rf"CN=Hopper\, Grace (G) \\ *,{users}", f"CN=Turing,{users}"
-    knows = LikeActiveDirectory({"grace@ad.test": grace, "alan@ad.test": alan,
-                                 "ada@ad.test": alan})
-    with Relay(slapd.port, knows) as relay:
-        talk = replace(ours, ldap_server=(f"127.0.0.1:{relay.port}",), ldap_tls="none",
+    knows = by_principal_name({"grace@ad.test": grace, "alan@ad.test": alan,
+                               "ada@ad.test": alan})
+    with Between(passes(slapd.port, edit=knows)) as between:
+        talk = replace(ours, ldap_server=(f"127.0.0.1:{between.port}",), ldap_tls="none",
                        ldap_domain="ad.test", ldap_template="{user}@ad.test",
                        ldap_admin_group=rf"CN=Admins\, of desktops,{users}")
 

@@ -1,18 +1,14 @@
 """A conversation with one server of the directory: find an entry, try a password.
 
 The only importer of ldap3, which is used for what is said, not for how: connecting, TLS and the
-time a server has are ours, since its own certificates are not checked unless told, and its limits
-count from each packet. Referrals are not followed, nor aliases: who comes in is an entry here.
+time a server has are ours, as it checks no certificates unless told, and limits each wait but not
+their sum. Referrals are not followed, nor aliases: who comes in is an entry here.
 """
 
 import socket
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
-from ssl import SSLContext
-from types import TracebackType
 
 import ldap3
 from ldap3.core.exceptions import LDAPExceptionError, LDAPInvalidFilterError
@@ -21,10 +17,10 @@ from ldap3.utils.dn import escape_rdn
 
 from desktop.auth import tls
 from desktop.errors import Refusal
+from desktop.patience import within
 from desktop.settings import Settings
 
 PATIENCE = 10.0  # seconds that one server has for everything
-MOST = 1 << 20  # bytes it may say
 START_TLS = "1.3.6.1.4.1.1466.20037"
 DONE, TOO_MANY, REFERRAL, NO_SUCH_OBJECT = 0, 4, 10, 32  # of RFC 4511, 4.1.9
 UNKNOWN = (1, 50)  # how Active Directory and OpenLDAP tell nobody in particular to sign in
@@ -55,49 +51,8 @@ class Entry:
         return self.attributes.get(name.lower(), ())
 
 
-class Channel:
-    """A socket, as far as ldap3 uses one, whose other side has PATIENCE and says at most MOST."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self.end = time.monotonic() + PATIENCE
-        self.heard = 0
-
-    def timed(self) -> socket.socket:
-        """Return the socket, with the time that is left; raise TimeoutError when none is."""
-        left = self.end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("no answer in time")
-        self.sock.settimeout(left)
-        return self.sock
-
-    def recv(self, size: int) -> bytes:
-        """Receive something."""
-        data = self.timed().recv(size)
-        self.heard += len(data)
-        if self.heard > MOST:
-            raise OSError("it does not stop talking")
-        return data
-
-    def sendall(self, data: bytes) -> None:
-        """Send everything."""
-        self.timed().sendall(data)
-
-    def encrypt(self, context: SSLContext, host: str) -> None:
-        """Go on in TLS with whoever proves to be this host."""
-        self.sock = context.wrap_socket(self.timed(), server_hostname=host)
-
-    def shutdown(self, how: int) -> None:
-        """Say no more."""
-        self.sock.shutdown(how)
-
-    def close(self) -> None:
-        """Close the socket."""
-        self.sock.close()
-
-
 class Conversation:
-    """A connection to a server; use it as a context. Every question may raise Unanswered."""
+    """A connection to a server. Every question may raise Unanswered."""
 
     def __init__(self, settings: Settings, host: str, port: int) -> None:
         self.settings = settings
@@ -108,38 +63,35 @@ class Conversation:
             ldap3.Server("127.0.0.1", get_info=ldap3.NONE), auto_referrals=False,
             check_names=False, auto_escape=False, return_empty_attributes=False)
 
-    def __enter__(self) -> "Conversation":
+    def begin(self) -> None:
         """Connect, and encrypt as the settings say."""
-        encrypted = encryption(self.settings, self.host)
-        context = tls.context(self.settings, "ldap") if encrypted != "none" else None
+        how = self.settings.ldap_tls
+        context = tls.context(self.settings, "ldap") if how != "none" else None
         with self.answering():
-            channel = Channel(tls.connect(self.host, self.port))
-            try:
-                if context and encrypted == "ldaps":
-                    channel.encrypt(context, self.host)
-                self.use(channel)
-                if context and encrypted == "starttls":
-                    self.connection.extended(START_TLS)
-                    self.expect("StartTLS", DONE)
-                    channel.encrypt(context, self.host)
-            except BaseException:
-                channel.close()
-                raise
-        return self
+            self.use(tls.connect(self.host, self.port))
+            if context and how == "starttls":
+                self.connection.extended(START_TLS)
+                self.expect("StartTLS", DONE)
+            sock = self.connection.socket
+            if context:
+                sock.settimeout(PATIENCE)
+                self.connection.socket = context.wrap_socket(sock, server_hostname=self.host)
+            elif not self.settings.ldap_allow_unencrypted:
+                tls.must_be_here(sock, "ldap_tls")
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        """Say good-bye; nobody waits for an answer."""
-        with suppress(OSError, LDAPExceptionError):
-            self.connection.unbind()
-
-    def use(self, channel: Channel) -> None:
-        """Have ldap3 talk through this channel instead of connecting itself."""
+    def use(self, sock: socket.socket) -> None:
+        """Have ldap3 talk through this socket instead of connecting itself."""
         def opened(*_: object, **__: object) -> None:
-            self.connection.socket = channel
+            self.connection.socket = sock
             self.connection.closed = False
         self.connection.strategy._open_socket = opened
         self.connection.open(read_server_info=False)
+
+    def end(self) -> None:
+        """Say good-bye and close; nobody waits for an answer."""
+        if not self.connection.closed:
+            with suppress(OSError, LDAPExceptionError):
+                self.connection.unbind()
 
     def bind(self, dn: str, password: str, of_a_person: bool = True) -> bool:
         """Tell whether this is the password of `dn`; who has it asks on from here."""
@@ -200,17 +152,19 @@ class Conversation:
                              self.told) from error
 
 
-def encryption(settings: Settings, host: str) -> str:
-    """Return how to talk to a host; raise Refusal (503) where passwords could be overheard."""
-    if settings.ldap_tls == "none" and not settings.ldap_allow_unencrypted and not here(host):
-        raise Refusal(f"ldap_tls = none would show passwords on the way to {host}.", 503,
-                      "ldap_tls = starttls, or ldap_allow_unencrypted = 1.")
-    return settings.ldap_tls
+@contextmanager
+def conversation(settings: Settings, host: str, port: int) -> Iterator[Conversation]:
+    """Give a connection to a server, which has PATIENCE for everything.
 
-
-def here(host: str) -> bool:
-    """Tell whether a host is this computer."""
+    Raises Unanswered, also for what it is asked within; Refusal (503) for a CA file that is none.
+    """
+    talk = Conversation(settings, host, port)
     try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        with within(PATIENCE):
+            try:
+                talk.begin()
+                yield talk
+            finally:
+                talk.end()
+    except TimeoutError as error:
+        raise Unanswered("no answer in time", talk.told) from error

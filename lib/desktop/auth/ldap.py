@@ -36,7 +36,7 @@ def check(settings: Settings, credentials: Credentials) -> Verdict:
     from desktop.auth import directory  # ldap3 takes 50 ms, and a cookie does not need it
     for host, port in servers(settings):
         try:
-            with directory.Conversation(settings, host, port) as talk:
+            with directory.conversation(settings, host, port) as talk:
                 return recognise(settings, credentials, talk)
         except directory.Unanswered as problem:
             log.error("ldap_server %s:%d: %s", host, port, problem)
