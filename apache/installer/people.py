@@ -1,7 +1,8 @@
 """Accounts, through the service's own admin.py: the administrator's, and one to try it out."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import system
 from places import ADMIN, HTPASSWD, SETTINGS
@@ -51,7 +52,12 @@ def remove(name: str) -> None:
         admin(f"--user_remove={name}")
 
 
-def admin(command: str) -> str:
+def admin(*words: str, fine: Collection[int] = ()) -> str:
     """Run an administrator's command with the server's settings; return what it says."""
-    return system.run(ADMIN, command,
+    return script(ADMIN, *words, fine=fine)
+
+
+def script(program: Path, *words: str, fine: Collection[int] = ()) -> str:
+    """Run a script of the service with the server's settings; return what it says."""
+    return system.run(program, *words, fine=fine,
                       environment={**system.CLEAN, "REMOTE_DESKTOP_INI": str(SETTINGS)})

@@ -18,6 +18,7 @@ LOG = Path("/var/log/remote-desktop")
 SETTINGS = ETC / "desktop.ini"
 HTPASSWD = ETC / "htpasswd"
 ADMIN = SHARE / "cgi-bin/admin.py"
+CREATE = SHARE / "cgi-bin/create.py"
 LEDGER = LIB / "installed.json"
 DROP_IN = Path("/etc/systemd/system/apache2.service.d/remote-desktop.conf")
 

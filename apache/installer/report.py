@@ -37,9 +37,9 @@ def end(result: Result) -> None:
 
 
 def found(name: str, good: bool, text: str, cure: str) -> None:
-    """Say what was found of one thing, and what to do where it is not good."""
+    """Say what was found of one thing, and what to do where it could be better."""
     begin(name)
-    print(f"{'good' if good else 'BAD':<9}{text}")
+    print(f"{'BAD' if not good else 'note' if cure else 'good':<9}{text}")
     if cure:
         print(f"{'':<14}{'to do':<9}{cure}", flush=True)
 

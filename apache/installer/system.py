@@ -10,7 +10,7 @@ import pwd
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from report import Problem
@@ -21,10 +21,11 @@ CLEAN = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 
 
 def run(*argv: str | Path, text: str = "", environment: Mapping[str, str] = CLEAN,
-        user: str = "root") -> str:
+        user: str = "root", fine: Collection[int] = ()) -> str:
     """Run a program to its end and return what it printed; it never sees a terminal.
 
-    Raises Problem with its last words when it fails.
+    A status that is `fine` is so only with an answer. Raises Problem with its last words when it
+    fails.
     """
     account = pwd.getpwnam(user)
     groups = os.getgrouplist(user, account.pw_gid)
@@ -34,7 +35,7 @@ def run(*argv: str | Path, text: str = "", environment: Mapping[str, str] = CLEA
                               group=account.pw_gid, extra_groups=groups)
     except OSError as error:
         raise Problem(f"{argv[0]} cannot be started: {error.strerror}") from error
-    if done.returncode:
+    if done.returncode and not (done.returncode in fine and done.stdout):
         if done.returncode == -signal.SIGINT:
             raise KeyboardInterrupt
         last = "\n".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-8:])

@@ -23,6 +23,16 @@ def schedule() -> Result:
     return Result(changed, f"{TIMER}, each minute")
 
 
+def look() -> Result:
+    """Say whether it is done each minute; without, a request that comes does it."""
+    if not system.systemd():
+        return cron()
+    if system.works("systemctl", "--quiet", "is-active", TIMER):
+        return Result(False, f"{TIMER}, each minute")
+    return Result(False, f"{TIMER} does not run, requests do it",
+                  f"systemctl enable --now {TIMER}")
+
+
 def cron() -> Result:
     """Say whether cron does it: its table is in place either way."""
     there = bool(shutil.which("cron", path=system.CLEAN["PATH"]))

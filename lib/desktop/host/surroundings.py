@@ -87,7 +87,7 @@ def shut(settings: Settings, service: Unit, mounts: list[Mount]) -> Iterator[Fin
         mount = covering(mounts, Path(os.path.realpath(path)))
         if mount is None:
             continue
-        if "/systemd/inaccessible/" in mount.root:
+        if "/inaccessible/" in mount.root:  # of /run/systemd, or /run/host
             yield Finding(name, f"{service.name} hides {name} = {path} (ProtectHome=, "
                           "InaccessiblePaths=)", False,
                           mend(service, "ProtectHome=false", "InaccessiblePaths="))
