@@ -10,7 +10,7 @@ from desktop import maintenance
 from desktop.auth import accounts
 from desktop.commandline import Command
 from desktop.errors import Refusal
-from desktop.session import ending, history, housekeeping, sessions
+from desktop.session import ending, housekeeping, sessions
 from desktop.web import access, actions, doctor, edge, page
 from desktop.web.page import Answer
 from desktop.web.script import Errand, Script
@@ -50,8 +50,7 @@ def by_hand(errand: Errand) -> None:
         case "session_purge" if errand.line.on(name):
             print(f"{housekeeping.purge(settings)} sessions stopped.")
         case "housekeeping" if errand.line.on(name):
-            housekeeping.sweep(settings)
-            history.tidy(settings)
+            housekeeping.each_minute(settings)
         case "service_maintenance":
             print("on" if maintenance.change(settings, value) else "off")
         case _ if name in ACCOUNTS:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from desktop import process
 from desktop.launch import detach
-from desktop.session import control, ending, lock, record, sessions
+from desktop.session import control, ending, history, lock, record, sessions
 from desktop.session.paths import Paths
 from desktop.session.record import Corrupt, Record, State
 from desktop.settings import Settings
@@ -39,6 +39,18 @@ def sweep(settings: Settings) -> list[Record]:
     except OSError as error:
         log.warning("%s is left alone: %s", settings.dir_snapshots, error)
     return sorted(kept, key=lambda entry: entry.start)
+
+
+def each_minute(settings: Settings) -> None:
+    """Do what the timer is for: look after sessions, note how the host does, tidy the history."""
+    from desktop.host import capacity, trend  # requests do without
+    from desktop.session import claim
+    entries = sweep(settings)
+    try:
+        trend.note(settings, capacity.measure(settings), list(map(claim.promise, entries)))
+    except OSError as error:
+        log.warning("how the host does is not noted: %s", error)
+    history.tidy(settings)
 
 
 def purge(settings: Settings) -> int:

@@ -11,7 +11,7 @@ from desktop.machine import emulator
 from desktop.session import sessions
 from desktop.session.record import Record
 from desktop.settings import Settings
-from desktop.web import gateway
+from desktop.web import gateway, graph
 from desktop.web.gateway import Place
 
 JSON = ("session", "name", "machine", "url", "websocket", "token", "expires", "persistent")
@@ -112,7 +112,8 @@ def processes(entry: Record) -> list[dict[str, Any]]:
 
 def listing(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return an overview as programs read it."""
-    return {"sessions": [summary(one) for one in facts["sessions"]], "host": facts["host"]}
+    host = {name: value for name, value in (facts["host"] or {}).items() if name != "graphs"}
+    return {"sessions": [summary(one) for one in facts["sessions"]], "host": host or None}
 
 
 def moment(stamp: float) -> str:
@@ -132,6 +133,7 @@ def server(settings: Settings, entries: Sequence[Record],
             "available": found.available, "disk_free": found.disk_free,
             "sessions": len(entries), "max_sessions": settings.service_max_instance_nb,
             "accel": accelerator(settings)[0],
+            "graphs": graph.all(settings, found.memory),
             "warnings": warnings(settings) + [str(found) for found in surroundings.look(settings)
                                               if not found.good] + [
                 f"{name} was changed while sessions of it are running: until they have ended, no "

@@ -21,7 +21,9 @@ SESSION: dict[str, Any] = {
     "processes": [{"name": BAD, "pid": 7, "memory": 60, "cpu": 0.1}],
     "volumes": [{"path": BAD, "tag": BAD, "writable": True, "command": BAD}]}
 HOST = {"cpus": 2, "load": 0.5, "memory": 4096, "promised": 1024, "available": 2048,
-        "disk_free": 9.5, "sessions": 1, "max_sessions": 10, "accel": "tcg", "warnings": [BAD]}
+        "disk_free": 9.5, "sessions": 1, "max_sessions": 10, "accel": "tcg", "warnings": [BAD],
+        "graphs": {name: {"words": BAD, "lines": [BAD]}
+                   for name in ("sessions", "load", "memory", "disk")}}
 ENDED = {"name": BAD, "machine": BAD, "user": BAD, "how": BAD, "hours": 1.25,
          "start": "2030-01-02T03:04:05Z", "end": "2030-01-02T05:04:05Z"}
 PAGES: dict[str, dict[str, Any]] = {
