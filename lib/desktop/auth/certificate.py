@@ -1,5 +1,6 @@
 """How long the certificate of an institution's server is good for."""
 
+import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -10,12 +11,13 @@ from desktop.finding import Finding
 SOON = 14  # days: Let's Encrypt renews 30 days before the end, others by hand
 
 
-def judge(name: str, server: str, certificate: Mapping[str, Any] | None) -> Finding:
-    """Return what is to be said of a server that answered.
+def shown(connection: socket.socket | None) -> Mapping[str, Any] | None:
+    """Return the certificate, verified by now, of who is at the other end; None without TLS."""
+    return connection.getpeercert() if isinstance(connection, ssl.SSLSocket) else None
 
-    `certificate` is what SSLSocket.getpeercert() returned after it was verified; nothing where
-    the connection is not encrypted.
-    """
+
+def judge(name: str, server: str, certificate: Mapping[str, Any] | None) -> Finding:
+    """Return what is to be said of a server that answered, and has shown this or nothing."""
     if not certificate:
         return Finding(name, f"{server} answers, without TLS")
     end = ssl.cert_time_to_seconds(certificate["notAfter"])

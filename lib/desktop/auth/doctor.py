@@ -3,9 +3,9 @@
 Failures are not counted here, and it is said which way refuses and why one cannot be asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from desktop.auth import chain, custom
+from desktop.auth import chain, custom, email
 from desktop.auth.chain import Method
 from desktop.auth.credentials import REJECTED, Credentials, Verdict, canonical, possible
 from desktop.errors import Refusal
@@ -22,18 +22,27 @@ def look(settings: Settings) -> Iterator[Finding]:
     if chain.objects(settings):
         ways = {**ways, "custom": custom}
     for name, method in ways.items():
-        try:
-            yield from method.probe(settings)
-        except Refusal as problem:
-            yield Finding(name, problem.message, False, problem.hint)
+        yield from examined(name, method.probe, settings)
+    if settings.check_user_with_email:
+        yield from examined(email.NAME, email.probe, settings)
     if settings.check_user_with_remote_user:
         yield Finding("remote_user", "Apache says who people are")
     if settings.allow_unauthenticated:
         yield Finding(NAME, "everybody is let in, without a name", True,
                       "allow_unauthenticated = 0, unless nobody else reaches this server.")
-    elif not (chain.methods(settings) or settings.check_user_with_remote_user):
+    elif not (chain.methods(settings) or settings.check_user_with_email
+              or settings.check_user_with_remote_user):
         yield Finding(NAME, "no way to sign in is on: everybody is refused", False,
                       "check_user_with_htpasswd = 1, for instance.")
+
+
+def examined(name: str, probe: Callable[[Settings], Sequence[Finding]],
+             settings: Settings) -> Sequence[Finding]:
+    """Return what a way says of its servers; where it cannot, the reason is what is found."""
+    try:
+        return probe(settings)
+    except Refusal as problem:
+        return [Finding(name, problem.message, False, problem.hint)]
 
 
 def attempt(settings: Settings, user: str, password: str) -> Iterator[Finding]:

@@ -7,9 +7,11 @@ address may be anybody, so few mails go into a mailbox, and few are sent for one
 import time
 from dataclasses import dataclass
 
+from desktop.auth import certificate
 from desktop.auth.counters import held, mark
 from desktop.auth.throttle import count, network
 from desktop.errors import Refusal
+from desktop.finding import Finding
 from desktop.mail import address
 from desktop.mail.address import Address
 from desktop.settings import Settings
@@ -75,3 +77,16 @@ def give_back(settings: Settings, counted: Counted) -> None:
         with held(settings, kind, who) as entry:
             if (counted.moment, 0) in entry.tries:
                 entry.tries.remove((counted.moment, 0))
+
+
+def probe(settings: Settings) -> list[Finding]:
+    """Say whether mails can be sent, and to whom; raise Refusal (503) when they cannot."""
+    from desktop.mail import sending  # 15 ms
+    sending.known(settings.email_from, "email_from")
+    found = []
+    if not settings.email_domains:
+        found.append(Finding(NAME, "no address can be used: email_domains is empty", False,
+                             "email_domains = example.org, or * for all."))
+    with sending.at_work(settings) as post:
+        return [*found, certificate.judge(NAME, settings.smtp_server,
+                                          certificate.shown(post.sock))]

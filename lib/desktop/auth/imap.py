@@ -1,7 +1,8 @@
 """Accounts of an IMAP server: who has a mailbox there may enter."""
 
-from desktop.auth import mailbox
+from desktop.auth import certificate, mailbox
 from desktop.auth.credentials import REJECTED, Credentials, Verdict
+from desktop.finding import Finding
 from desktop.settings import Settings
 
 
@@ -20,3 +21,11 @@ def check(settings: Settings, credentials: Credentials) -> Verdict:
 def standing(settings: Settings, name: str) -> str | None:
     """Return what a sign-in hangs on: that this very server is asked."""
     return f"{settings.imap_server} {settings.imap_domain}"
+
+
+def probe(settings: Settings) -> list[Finding]:
+    """Say whether the server answers; raise Refusal (503) when it does not."""
+    from desktop.mail import imap
+    with imap.connected(settings) as client:
+        return [certificate.judge("imap", f"{settings.imap_server}:{settings.imap_port}",
+                                  certificate.shown(client.socket()))]

@@ -9,9 +9,10 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from desktop.auth import secret
+from desktop.auth import certificate, secret
 from desktop.auth.credentials import REJECTED, Credentials, Verdict, canonical
 from desktop.errors import Refusal
+from desktop.finding import Finding
 from desktop.settings import Settings
 
 if TYPE_CHECKING:
@@ -165,6 +166,32 @@ def servers(settings: Settings) -> list[tuple[str, int]]:
     if not found:
         raise Refusal("ldap_server is not set.", 503)
     return found
+
+
+def probe(settings: Settings) -> list[Finding]:
+    """Say of each server whether it answers, lets us in, and has what people are looked for in.
+
+    Raises Refusal (503) when the settings name no server.
+    """
+    return [examine(settings, host, port) for host, port in servers(settings)]
+
+
+def examine(settings: Settings, host: str, port: int) -> Finding:
+    """Say how one server does."""
+    from desktop.auth import directory
+    where = f"{host}:{port}"
+    try:
+        with directory.conversation(settings, host, port) as talk:
+            shown = certificate.shown(talk.connection.socket)
+            introduce(settings, talk)
+            if not settings.ldap_template and not talk.search(
+                    base(settings), "(objectClass=*)", "objectClass", beneath=False):
+                return Finding("ldap", f"{where} answers, and shows no {base(settings)}", False,
+                               "ldap_base names where people are; ldap_bind_dn who may look.")
+            return certificate.judge("ldap", where, shown)
+    except (directory.Unanswered, Refusal) as problem:
+        return Finding("ldap", f"{where}: {problem}", False, "Until it answers, the next one of "
+                       "ldap_server is asked, if there is one.")
 
 
 def base(settings: Settings) -> str:

@@ -4,6 +4,8 @@ In: the address somebody has, a subject, a text and the same as a page. Out: the
 the site's server, or a Refusal says in words for the log why not.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -51,13 +53,23 @@ def known(text: str, what: str) -> address.Address:
 
 def send(settings: Settings, *messages: EmailMessage) -> None:
     """Send messages in one connection; raise Refusal (503) when one of them is not taken."""
+    with at_work(settings) as post:
+        for message in messages:
+            smtp.take(post, message)
+
+
+@contextmanager
+def at_work(settings: Settings) -> Iterator[smtp.Connection]:
+    """Give a connection to the server that sends, signed in to where there is a password.
+
+    Raises Refusal (503) for whatever goes wrong until it is left.
+    """
     method, word = settings.email_method, password(settings)
     with smtp.connected(settings, PLAIN_PORT if method == "simple" else 0) as post:
         if (method == "SSL" or method == "auto" and word) and not smtp.signs_in(
                 post, settings.email_user or settings.email_from, word):
             raise OSError("it does not accept email_from with email_passwd")
-        for message in messages:
-            smtp.take(post, message)
+        yield post
 
 
 def password(settings: Settings) -> str:

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 
-from desktop.auth import doctor
 from desktop.commandline import Command, Line
 from desktop.errors import Refusal
 from desktop.finding import Finding
@@ -29,6 +28,7 @@ def obey(errand: Errand) -> None:
         raise Refusal("Say one thing to do.", 400, "--help lists them all.")
     report = as_json if errand.line.on("json") else as_lines
     if "user_try" in commands:
+        from desktop.auth import doctor  # no request needs it
         user = commands["user_try"]
         answers = report(doctor.attempt(settings, user, password()))
         if not (answers and answers[-1].good):
