@@ -7,9 +7,10 @@ address may be anybody, so few mails go into a mailbox, and few are sent for one
 import time
 from dataclasses import dataclass
 
+from desktop import whereabouts
 from desktop.auth import certificate
 from desktop.auth.counters import held, mark
-from desktop.auth.throttle import count, network
+from desktop.auth.throttle import count
 from desktop.errors import Refusal
 from desktop.finding import Finding
 from desktop.mail import address
@@ -51,7 +52,7 @@ def admit(settings: Settings, typed: str) -> Address:
 def take(settings: Settings, key: bytes, to: Address, source: str) -> Counted:
     """Count a mail before it is sent; raise Refusal (429) when there were enough."""
     bounds = (("mailbox", to.mailbox, settings.email_max_per_address),
-              ("mailer", network(source), settings.email_max_per_source))
+              ("mailer", whereabouts.network(source), settings.email_max_per_source))
     counted = Counted(time.time(), ())
     for kind, who, most in bounds:
         if not most:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
 
+from desktop import whereabouts
 from desktop.auth.counters import NETWORKS, Count, Entry, held, mark
 from desktop.errors import Refusal
 from desktop.settings import Settings
@@ -96,7 +97,7 @@ def attempt(settings: Settings, key: bytes, user: str, source: str, *,
     did not answer to in time, so a Refusal counts for the name then. Raises Refusal (429) before
     all that when the name or the address must wait.
     """
-    limit, place = settings.auth_max_failures, mark(key, f"from {network(source)}")
+    limit, place = settings.auth_max_failures, mark(key, f"from {whereabouts.network(source)}")
     one = Attempt(settings, key, place, outside)
     if not limit:
         yield one
@@ -154,17 +155,3 @@ def refuse(seconds: float) -> NoReturn:
     raise Refusal("There were too many wrong passwords.", 429,
                   f"Try again in {left} seconds." if left < 120
                   else f"Try again in {left // 60 + 1} minutes.", retry_after=left)
-
-
-def network(source: str) -> str:
-    """Return the address, or of IPv6 the /64 network: each customer has at least one."""
-    from ipaddress import IPv6Address, ip_address  # 4 ms, for a sign-in only
-    try:
-        address = ip_address(source.partition("%")[0])
-    except ValueError:
-        return source
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return f"{int(address) >> 64:x}/64"
-    return str(address)

@@ -12,8 +12,9 @@ import warnings
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from desktop import origin
+from desktop import origin, whereabouts
 from desktop.session import rfb
+from desktop.session.tries import Refused
 
 sys.modules.setdefault("numpy", None)  # type: ignore[arg-type]  # 13 MB, to unmask tiny messages
 with warnings.catch_warnings():
@@ -49,10 +50,12 @@ class Connection(ProxyRequestHandler):  # type: ignore[misc]
         self.limit = OPENING_LIMIT
 
     def source(self) -> str:
-        """Return where the viewer is; Apache appends that to what the viewer may have sent."""
+        """Return where the viewer is; Apache appends whom it heard to what they have sent."""
         if self.server.direct:
             return str(self.client_address[0])
-        return str(self.headers.get("X-Forwarded-For", "")).rpartition(",")[2].strip()
+        said = ",".join(self.headers.get_all("X-Forwarded-For", []))
+        before, _, nearest = said.rpartition(",")
+        return whereabouts.client(nearest.strip(), before, self.server.settings.trusted_proxies)
 
     def parse_request(self) -> bool:
         """Refuse what does not come from a page of ours, whatever it asks for."""
@@ -87,7 +90,7 @@ class Connection(ProxyRequestHandler):  # type: ignore[misc]
             browser = Browser(self, time.monotonic() + OPENING_TIME)
             try:
                 rfb.open_connection(browser, Qemu(target), self.server.tries, self.source())
-            except rfb.Refused as reason:
+            except Refused as reason:
                 log.warning("a viewer at %s was refused: %s", self.source(), reason)
                 raise self.CClose(1008, "Refused") from reason
             target.sendall(browser.rest)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from desktop.session import rfb
 from desktop.session.connection import HEARTBEAT, Connection
+from desktop.session.tries import Tries
 from desktop.settings import Settings
 
 log = logging.getLogger("display")
@@ -44,8 +44,11 @@ class Display(socketserver.ThreadingMixIn, socketserver.TCPServer):
     file_only = True
 
     def __init__(self, listener: socket.socket, vnc: Path, settings: Settings, single: bool,
-                 changed: Callable[[], None]) -> None:
-        """Serve on `listener`; a `single` display lets one viewer in, the last who came."""
+                 changed: Callable[[], None], owner: str = "") -> None:
+        """Serve on `listener`; a `single` display lets one viewer in, the last who came.
+
+        `owner` is the address that the session was started from.
+        """
         super().__init__(("", 0), Connection, bind_and_activate=False)
         self.socket.close()
         self.socket = listener
@@ -55,7 +58,7 @@ class Display(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.changed = changed
         self.direct = listener.family != socket.AF_UNIX
         self.only_upgrade = not self.direct
-        self.tries = rfb.Tries()
+        self.tries = Tries(owner)
         self._lock = threading.Lock()
         self._viewers: list[Viewer] = []
         self._strangers: list[socket.socket] = []

@@ -112,7 +112,8 @@ class Keeper:
             sys.path.insert(0, self.settings.dir_websockify)
         from desktop.session.display import Display  # 45 ms, once the request is answered
         self.display = Display(listener, self.paths.vnc, self.settings,
-                               single=not self.entry.persistent, changed=self.ring)
+                               single=not self.entry.persistent, changed=self.ring,
+                               owner=self.entry.source)
         self.display.start()
 
     def ring(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from desktop import settings
+from desktop import settings, whereabouts
 from desktop.errors import Refusal
 from desktop.web import body
 
@@ -72,8 +72,9 @@ def read(environ: Mapping[str, str], stream: BinaryIO, *, query: Collection[str]
         fields=sort(posted, fields), cookies=cookies(environ.get("HTTP_COOKIE", "")),
         json=wants_json(environ), html="text/html" in environ.get("HTTP_ACCEPT", ""),
         host=host(environ), scheme=scheme(environ), origin=environ.get("HTTP_ORIGIN"),
-        source=source(environ, proxies), remote_user=environ.get("REMOTE_USER", ""),
-        script=script(environ))
+        source=whereabouts.client(environ.get("REMOTE_ADDR", ""),
+                                  environ.get("HTTP_X_FORWARDED_FOR", ""), proxies),
+        remote_user=environ.get("REMOTE_USER", ""), script=script(environ))
 
 
 def sort(pairs: Iterable[tuple[str, str]], known: Collection[str]) -> dict[str, str]:
@@ -125,31 +126,6 @@ def host(environ: Mapping[str, str]) -> str:
     if not HOST.fullmatch(named):
         raise Refusal("The Host of the request is not a host name.")
     return named.lower()
-
-
-def source(environ: Mapping[str, str], proxies: Collection[str]) -> str:
-    """Return the address of the client: the nearest one that is no proxy of the site.
-
-    Each proxy appends whom it heard to X-Forwarded-For; what stands before is anybody's word.
-    """
-    nearest = environ.get("REMOTE_ADDR", "")
-    if not proxies:
-        return nearest
-    from ipaddress import ip_address, ip_network  # 4 ms, behind proxies only
-    try:
-        ours = [ip_network(one, strict=False) for one in proxies]
-    except ValueError as error:
-        raise Refusal(f"trusted_proxies: {error}.", 500) from error
-    heard = environ.get("HTTP_X_FORWARDED_FOR", "")[-1024:].split(",")
-    for word in (nearest, *reversed(heard)):
-        try:
-            address = ip_address(word.strip().strip("[]"))
-        except ValueError:
-            break
-        nearest = str(getattr(address, "ipv4_mapped", None) or address)
-        if not any(ip_address(nearest) in network for network in ours):
-            break
-    return nearest
 
 
 def scheme(environ: Mapping[str, str]) -> str:

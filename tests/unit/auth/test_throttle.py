@@ -128,14 +128,6 @@ def test_an_address_is_forgiven_slowly(settings: Settings, clock: Clock) -> None
     assert waits == sorted(waits) and 9 < waits[0] < 12 and 110 < waits[-1] < 125
 
 
-def test_networks() -> None:
-    assert throttle.network("2001:db8::1") == throttle.network("2001:db8::ffff:1")
-    assert throttle.network("2001:db8::1") != throttle.network("2001:db8:0:1::1")
-    assert throttle.network("::ffff:192.0.2.1") == throttle.network("192.0.2.1") == "192.0.2.1"
-    assert throttle.network("fe80::1%eth0") == throttle.network("fe80::2")
-    assert throttle.network("") == "" and throttle.network("junk") == "junk"
-
-
 def test_failures_are_forgotten(settings: Settings, clock: Clock) -> None:
     fail(settings, "ada", 5)
     clock.now += counters.FORGET + 1
