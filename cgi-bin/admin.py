@@ -29,8 +29,6 @@ def web(visit: Visit) -> Answer:
     """Ask for confirmation, purge, or stop one session."""
     if visit.request.method == "POST":
         return actions.do(visit, {"purge": actions.purge, "stop": actions.stop})
-    if not visit.who() and not visit.request.json:
-        return page.sign_in(401, visit.frame, "")
     access.must_be_admin(visit.must())
     return page.html(200, visit.frame, "purge.html", "Purge",
                      count=len(sessions.all(visit.settings)))
@@ -63,7 +61,7 @@ def by_hand(errand: Errand) -> None:
 SCRIPT = Script(
     name="admin", about="Administer sessions and accounts.", web=web, by_hand=by_hand,
     commands=COMMANDS, as_caller=ACCOUNTS,
-    fields=("action", "session", "confirm", "user", "password"))
+    fields=("action", "session", "confirm", "user", "password", "ticket"))
 
 if __name__ == "__main__":
     edge.run(SCRIPT)

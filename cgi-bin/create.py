@@ -32,18 +32,21 @@ def web(visit: Visit) -> Answer:
         if visit.request.html:  # somebody followed a link, or came back to the answer of a POST
             return page.see("./")
         from desktop.web import offer  # a POST does without
-        return page.data(200, offer.offer(settings, visit.who()))
+        return page.data(200, offer.offer(visit))
     person = visit.must()
     if fields.get("machine") in ADMINISTRATION:
         access.must_be_admin(person)
         return page.see(ADMINISTRATION[fields["machine"]])
     form.check_terms(fields)
-    entry = start(settings, form.wish(fields), person.name, source=visit.request.source,
+    wish = form.wish(fields)
+    visit.meant("create")
+    entry = start(settings, wish, person.name, source=visit.request.source,
                   method=person.method, mail=person.mail, admin=person.admin,
                   meanwhile=lambda: page.warm_up(visit.frame))
     from desktop.web import card  # half of it was read while start() waited
     facts = card.own(settings, entry, visit.place)
-    return visit.show(201, card.summary(facts), "session.html", facts["title"], s=facts)
+    return visit.show(201, card.summary(facts, visit.ticket), "session.html", facts["title"],
+                      s=facts)
 
 
 def by_hand(errand: Errand) -> None:

@@ -27,20 +27,19 @@ def web(visit: Visit) -> Answer:
         return actions.do(visit, {"stop": actions.stop, "signin": actions.sign_in,
                                   "signout": actions.sign_out})
     settings, query = visit.settings, visit.request.query
-    if not visit.who() and not visit.request.json:
-        return page.sign_in(401, visit.frame, "")
     person = visit.must()
     if "screen" in query:
         return page.png(watch.screen(settings, access.find(settings, query["screen"], person)))
     if "session" in query:
         facts = card.own(settings, access.find(settings, query["session"], person), visit.place)
-        return visit.show(200, card.summary(facts), "session.html", facts["title"], s=facts)
+        return visit.show(200, card.summary(facts, visit.ticket), "session.html", facts["title"],
+                          s=facts)
     if "history" in query:
         return past.answer(visit, person, query["history"])
     entries = housekeeping.sweep(settings)
     facts = card.overview(settings, entries, person.name, visit.place, everybody=person.admin)
-    return visit.show(200, card.listing(facts), "sessions.html", "Sessions", refresh=REFRESH,
-                      lately=past.lately(visit, person), **facts)
+    return visit.show(200, card.listing(facts, visit.ticket), "sessions.html", "Sessions",
+                      refresh=REFRESH, lately=past.lately(visit, person), **facts)
 
 
 def by_hand(errand: Errand) -> None:
@@ -64,7 +63,7 @@ def by_hand(errand: Errand) -> None:
 SCRIPT = Script(
     name="monitor", about="Show the sessions and the server.", web=web, by_hand=by_hand,
     commands=COMMANDS, query=("session", "screen", "history"),
-    fields=("action", "session", "user", "password"))
+    fields=("action", "session", "user", "password", "ticket"))
 
 if __name__ == "__main__":
     edge.run(SCRIPT)

@@ -12,8 +12,10 @@ import { duration, memory } from "./words.js";
  *            cpu: Limits, memory: Limits, video: string}} Machine
  * @typedef {{offered: boolean, reason: string}} Offer
  * @typedef {{service: {version: string, open: boolean, notices: string[]},
- *            person: {name: string|null, admin: boolean},
- *            enter: {user: boolean, password: boolean},
+ *            person: {name: string|null, admin: boolean, sign_out: string|null},
+ *            enter: {user: boolean, password: boolean, email: boolean},
+ *            words: {user: string, password: string, help: string},
+ *            tickets: Record<string, string>,
  *            machines: Machine[], default_machine: string, video: string[],
  *            free: {sessions: number|null, cpu: number|null, memory: number|null, reason: string},
  *            persistent: Offer, gpu: Offer, lifetime: {default: number, max: number},
@@ -31,18 +33,45 @@ export function chosen(facts) {
   return facts.machines.find((machine) => machine.name === input?.value);
 }
 
-/** @param {Facts} facts */
-export function showPeople({ person, enter, mine, service, machines }) {
+/**
+ * The fields for who one is, as the methods that are on need them.
+ * @param {Facts} facts
+ */
+export function showEntrance({ person, enter, words }) {
   for (const name of /** @type {const} */ (["user", "password"])) {
     const input = part(name);
     if (!input) continue;
     input.disabled = !enter[name];
+    input.required = enter[name] && (name === "user" || !enter.email);
     input.closest(".field")?.toggleAttribute("hidden", !enter[name]);
     if (!enter[name]) input.value = "";
+    say(`${name}-label`, words[name]);
   }
-  show("enter", enter.user || enter.password);
+  if (enter.user && !enter.password) part("user")?.setAttribute("type", "email");
+  say("help", words.help);
+  show("help", Boolean(words.help));
+  show("enter", !person.name && (enter.user || Boolean(words.help)));
+}
+
+/**
+ * What shows that a form is ours; see lib/desktop/web/ticket.py.
+ * @param {Facts} facts
+ */
+export function showTickets({ tickets }) {
+  for (const input of /** @type {NodeListOf<HTMLInputElement>} */ (
+    document.querySelectorAll("input[data-ticket]"))) {
+    input.value = tickets[input.dataset.ticket ?? ""] ?? "";
+    input.disabled = !input.value;
+  }
+}
+
+/** @param {Facts} facts */
+export function showPeople({ person, mine, service, machines }) {
   show("signed-in", Boolean(person.name) && !service.open);
   say("person", person.name ?? "");
+  show("sign-out", person.sign_out === null);
+  show("sign-out-elsewhere", Boolean(person.sign_out));
+  part("sign-out-elsewhere")?.setAttribute("href", person.sign_out ?? "");
   say("version", `remote-desktop ${service.version}`);
   part("notices")?.replaceChildren(...service.notices.map((text) => {
     const notice = document.createElement("p");

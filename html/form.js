@@ -7,7 +7,9 @@
 
 import { note, recall, remember } from "./choices.js";
 import { part, say, usual } from "./elements.js";
-import { chosen, showFree, showMachines, showOptions, showPeople, showSizes } from "./facts.js";
+import {
+  chosen, showEntrance, showFree, showMachines, showOptions, showPeople, showSizes, showTickets,
+} from "./facts.js";
 
 const form = /** @type {HTMLFormElement|null} */ (part("form"));
 const choices = recall();
@@ -25,10 +27,16 @@ async function load() {
       headers: { Accept: "application/json" }, cache: "no-store",
       signal: AbortSignal.timeout(15000),
     });
-    const now = await answer.json();
-    if (!answer.ok) throw new Error(now.message);
+    // Where Apache asks who one is, it may be Apache that refuses.
+    const now = await answer.json().catch(() => ({}));
+    if (!answer.ok) {
+      throw new Error(now.message || (answer.status === 401
+        ? "You are not signed in any more; please load this page again." : ""));
+    }
     const shown = JSON.stringify([facts?.machines, facts?.person]);
     facts = now;
+    showEntrance(now);
+    showTickets(now);
     showPeople(now);
     // Cards that did not change stay, and with them the keyboard's place.
     if (shown !== JSON.stringify([now.machines, now.person])) showMachines(now, choices);

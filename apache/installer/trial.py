@@ -71,7 +71,8 @@ def visitor(choice: Choice) -> Browser:
 def attempt(browser: Browser, offer: Answer, who: dict[str, str]) -> Result:
     """Send the form, again while the server is busy, and try the desktop."""
     form = {**who, "machine": choose(offer), "persistent": "1", "terms": "1",
-            "lifetime": LIFETIME, "form": offer.json()["form"]}
+            "lifetime": LIFETIME, "form": offer.json()["form"],
+            "ticket": offer.json()["tickets"]["create"]}
     deadline = time.monotonic() + PATIENCE
     begun = time.monotonic()
     answer = browser.post("/desktop/create", form)
@@ -93,8 +94,8 @@ def attempt(browser: Browser, offer: Answer, who: dict[str, str]) -> Result:
         if words != BANNER:
             raise Problem(f"the screen begins with {words!r}, not with {BANNER!r}", hint())
     finally:
-        stopped = browser.post("/desktop/monitor", {"action": "stop",
-                                                    "session": session["session"]})
+        stopped = browser.post("/desktop/monitor", {
+            "action": "stop", "session": session["session"], "ticket": session["ticket"]})
     if stopped.status >= 400:
         raise Problem(f"stopping the desktop is refused with {said(stopped)}", hint())
     return Result(False, f"{session['machine']} started in {ready:.1f} s, its screen answered, "

@@ -171,6 +171,12 @@ class Settings:
                                                "X-Forwarded-For is believed.")
     auth_max_failures: int = setting(5, "Wrong passwords of a name before it must wait; a server "
                                      "of yours sees no more in 15 minutes; 0: no limit.", least=0)
+    remote_user_sign_out: str = setting("", "Address where those whom Apache knows sign out; "
+                                        "empty: they cannot.")
+    sign_in_user: str = setting("", "What the field for the name is called; empty: as fits the "
+                                "methods.")
+    sign_in_password: str = setting("", "What the field for the password is called.")
+    sign_in_help: str = setting("", "What to enter there, in the site's own words.")
     sign_in_lifetime: int = setting(28800, "Seconds until people sign in again.", least=60)
     user_admin: tuple[str, ...] = setting((), "People who may use the administration.")
 

@@ -50,6 +50,7 @@ class Person:
         self.host = f"{address[0]}:{address[1]}"
         self.timeout = 30.0
         self.cookies: dict[str, str] = {}
+        self.tickets: dict[tuple[str, str, str], str] = {}
 
     def ask(self, method: str, path: str, body: bytes = b"", /, **headers: str | None) -> Reply:
         """Send one request to /desktop/; headers by name with _ for -, None leaves one out."""
@@ -83,11 +84,38 @@ class Person:
         return self.ask("GET", path, **headers)
 
     def post(self, path: str, fields: Fields, **headers: str | None) -> Reply:
-        """Send a form."""
+        """Send a form; it carries the ticket of the page it stands in, unless it has its own."""
         pairs: list[tuple[str, Any]] = list(
             fields.items() if isinstance(fields, Mapping) else fields)
+        known = dict(pairs)
+        if self.cookies and not known.keys() & {"ticket", "user", "password"}:
+            pairs += [("ticket", found)] if (found := self.ticket(path, known)) else []
         return self.ask("POST", path, urlencode(pairs).encode(), **{
             "Content_Type": "application/x-www-form-urlencoded", **headers})
+
+    def ticket(self, path: str, fields: Mapping[str, Any]) -> str:
+        """Return the ticket in the page where this form stands, or nothing."""
+        action = fields.get("action", path)
+        key = (str(self.cookies), str(action), str(fields.get("session", "")))
+        if action == "stop" and key not in self.tickets:
+            self.tickets |= {(key[0], "stop", one["session"]): one["ticket"]
+                             for one in self.facts("monitor").get("sessions", ())}
+        elif action == "purge" and key not in self.tickets:
+            found = re.search(r'name="ticket" value="([^"]+)">\s*<p class="field"',
+                              self.get("admin").text)
+            self.tickets[key] = found[1] if found else ""
+        elif key not in self.tickets:
+            self.tickets |= {(key[0], name, ""): word
+                             for name, word in self.facts("create").get("tickets", {}).items()}
+        return self.tickets.get(key, "")
+
+    def facts(self, path: str) -> dict[str, Any]:
+        """Return what a script of ours is told, or nothing when the server is out of order."""
+        try:
+            found = self.get(path, Accept="application/json").json
+        except ValueError:
+            found = None
+        return found if isinstance(found, dict) else {}
 
     def sign_in(self) -> Reply:
         """Sign in with the name and password that this person has."""

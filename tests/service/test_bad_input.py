@@ -141,10 +141,12 @@ def test_bodies_that_cannot_be_read(site: Installation) -> None:
 def test_each_encoding_does_the_same(site: Installation) -> None:
     ada = site.person()
     parts = "".join(f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
-                    for name, value in {**GOOD, "form": "multi"}.items()) + "--x--\r\n"
+                    for name, value in {**GOOD, "form": "multi",
+                                        "ticket": ada.ticket("create", {})}.items()) + "--x--\r\n"
     multi = ada.ask("POST", "create", parts.encode(), Accept="application/json",
                     Content_Type="multipart/form-data; boundary=x")
-    sent = {"machine": "empty.raw", "memory": 32, "persistent": True, "terms": True, "form": "j"}
+    sent = {"machine": "empty.raw", "memory": 32, "persistent": True, "terms": True, "form": "j",
+            "ticket": ada.ticket("create", {})}
     as_json = ada.ask("POST", "create", json.dumps(sent).encode(), Accept="application/json",
                       Content_Type="application/json")
     assert (multi.status, as_json.status) == (201, 201), f"{multi} {as_json}"

@@ -55,7 +55,8 @@ def test_strangers_and_others_neither_list_nor_stop_nor_purge(site: Installation
                 person.get(f"monitor?screen={desktop.id}"), person.get("create"),
                 person.get("create", Accept="application/json"),
                 person.stop(desktop.id),
-                person.post("admin", {"action": "stop", "session": desktop.id}),
+                person.post("admin", {"action": "stop", "session": desktop.id},
+                            Accept="application/json"),
                 person.post("admin", {"action": "purge", "confirm": "purge"}),
                 person.post("create", {"machine": "[ADMIN] purge", "terms": "1"}),
                 person.post("create", {"machine": "[ADMIN] monitor", "terms": "1"})):

@@ -165,8 +165,8 @@ def test_links_are_relative_and_lead_somewhere(any_site: Installation) -> None:
 def test_what_the_form_is_told(any_site: Installation) -> None:
     ada = any_site.person()
     offer = ada.get("create", Accept="application/json").json
-    assert offer["person"] == {"name": "ada", "admin": False}
-    assert offer["enter"] == {"user": False, "password": False}
+    assert offer["person"] == {"name": "ada", "admin": False, "sign_out": None}
+    assert not any(offer["enter"].values())
     assert any_site.person("root").get("create").status in (200, 303)
     assert any_site.person("root").get("create", Accept="application/json").json["person"]["admin"]
     machine, = (one for one in offer["machines"] if one["name"] == "empty.raw")
@@ -178,7 +178,7 @@ def test_what_the_form_is_told(any_site: Installation) -> None:
     again = ada.get("create", Accept="application/json").json
     assert again["form"] != offer["form"]
     stranger = any_site.stranger().get("create", Accept="application/json").json
-    assert stranger["enter"] == {"user": True, "password": True}
+    assert stranger["enter"] == {"user": True, "password": True, "email": False}
     assert stranger["person"]["name"] is None and not stranger["mine"]
     any_site.configure(service_allow_persistent=0, service_max_instance_nb=1)
     desktop = ada.create(without=["persistent"])

@@ -43,12 +43,17 @@ class Method(Protocol):
         """
 
 
-def methods(settings: Settings) -> dict[str, Method]:
-    """Return the methods that are on, by name; each is imported only then."""
+def ways(settings: Settings) -> list[str]:
+    """Return the names of the methods that are on."""
     names = [name for name in METHODS if getattr(settings, f"check_user_with_{name}", False)]
     if settings.check_user_custom and settings.check_user_custom_mode == "or":
         names.append("custom")
-    return {name: cast(Method, import_module(f"desktop.auth.{name}")) for name in names}
+    return names
+
+
+def methods(settings: Settings) -> dict[str, Method]:
+    """Return the methods that are on, by name; each is imported only then."""
+    return {name: cast(Method, import_module(f"desktop.auth.{name}")) for name in ways(settings)}
 
 
 def objects(settings: Settings) -> bool:

@@ -20,18 +20,14 @@ def do(visit: Visit, known: Mapping[str, Action]) -> Answer:
 
 
 def sign_in(visit: Visit) -> Answer:
-    """Let somebody in; a wrong password brings the page again."""
-    try:
-        return page.done(visit.request.json, {"person": visit.must().name})
-    except Refusal as problem:
-        if visit.request.json:
-            raise
-        return page.sign_in(problem.status, visit.frame, str(problem)).plus(
-            "Retry-After", str(problem.retry_after or ""))
+    """Let somebody in."""
+    return page.done(visit.request.json, {"person": visit.must().name})
 
 
 def sign_out(visit: Visit) -> Answer:
     """Let the browser forget who uses it."""
+    if visit.who():
+        visit.meant("signout")
     return page.see("./").plus("Set-Cookie", login.sign_out(visit.request, visit.settings))
 
 
@@ -39,6 +35,7 @@ def stop(visit: Visit) -> Answer:
     """Stop a session of one's own, or as an administrator anybody's."""
     entry = access.find(visit.settings, visit.request.fields.get("session", ""), visit.must(),
                         admins=True)
+    visit.meant("stop", entry.session)
     ending.stop(visit.settings, entry)
     return page.done(visit.request.json, {"session": entry.session, "state": "ended"})
 
@@ -48,4 +45,5 @@ def purge(visit: Visit) -> Answer:
     access.must_be_admin(visit.must())
     if visit.request.fields.get("confirm") != "purge":
         raise Refusal("The purge is not confirmed.", 400, "Type the word purge.")
+    visit.meant("purge")
     return page.done(visit.request.json, {"purged": housekeeping.purge(visit.settings)})

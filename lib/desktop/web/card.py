@@ -1,7 +1,7 @@
 """What people are told about sessions and their server: facts for pages, JSON and tables."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,7 +11,7 @@ from desktop.machine import emulator
 from desktop.session import sessions
 from desktop.session.record import Record
 from desktop.settings import Settings
-from desktop.web import gateway, graph
+from desktop.web import gateway, graph, page
 from desktop.web.gateway import Place
 
 JSON = ("session", "name", "machine", "url", "websocket", "token", "expires", "persistent")
@@ -83,10 +83,11 @@ def brief(facts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: facts[name] for name in JSON} | {"token": facts["secret"]}
 
 
-def summary(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return all that a program may know of a session."""
+def summary(facts: Mapping[str, Any], ticket: Callable[..., str]) -> dict[str, Any]:
+    """Return all that a program may know of a session, with the ticket that stops it."""
     return brief(facts) | {name: value for name, value in facts.items()
-                           if name not in JSON and name not in FOR_PAGES}
+                           if name not in JSON and name not in FOR_PAGES} | {
+        "ticket": ticket("stop", facts["session"])}
 
 
 def overview(settings: Settings, entries: Sequence[Record], name: str, place: Place | None, *,
@@ -110,10 +111,11 @@ def processes(entry: Record) -> list[dict[str, Any]]:
         {"QEMU": entry.qemu, "keeper": entry.keeper, "network": entry.network})]
 
 
-def listing(facts: Mapping[str, Any]) -> dict[str, Any]:
+def listing(facts: Mapping[str, Any],
+            ticket: Callable[..., str] = page.no_ticket) -> dict[str, Any]:
     """Return an overview as programs read it."""
     host = {name: value for name, value in (facts["host"] or {}).items() if name != "graphs"}
-    return {"sessions": [summary(one) for one in facts["sessions"]], "host": host or None}
+    return {"sessions": [summary(one, ticket) for one in facts["sessions"]], "host": host or None}
 
 
 def moment(stamp: float) -> str:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from desktop import configuration
 from desktop import log as logs
 from desktop.errors import Refusal
-from desktop.web import gateway, login, page
+from desktop.web import entrance, gateway, login, page
 from desktop.web import request as requests
 from desktop.web.page import Frame
 from desktop.web.script import BUG, DONE, Script
@@ -58,7 +58,10 @@ def serve(script: Script, environ: Mapping[str, str], body: BinaryIO, out: Binar
         answer = script.web(visit)
     except Refusal as problem:
         log.info("%s: %s", problem.status, problem)
-        answer = page.refusal(problem, visit.frame if visit else frame, wants_json)
+        if visit and not wants_json and entrance.asks(visit, problem):
+            answer = entrance.again(visit, problem)
+        else:
+            answer = page.refusal(problem, visit.frame if visit else frame, wants_json)
         if problem.status == 405:
             answer = answer.plus("Allow", requests.ALLOWED)
     except Exception:

@@ -9,7 +9,7 @@ from desktop.session.wish import Wish
 from desktop.settings import VIDEO
 
 CHOICES = ("machine", "cpu", "memory", "video", "gpu", "persistent", "lifetime")
-FIELDS = ("user", "password", *CHOICES, "terms", "form")
+FIELDS = ("user", "password", *CHOICES, "terms", "form", "ticket")
 Value = TypeVar("Value")
 
 

@@ -36,6 +36,7 @@ class Person:
     method: str  # how they proved it: htpasswd, guest
     mail: str = ""  # for messages, where known
     cookie: str = ""  # the Set-Cookie header of the answer, when the browser has not got it yet
+    fresh: bool = False  # not named by cookie or Apache: the browser did not say it by itself
 
 
 def who(request: Request, settings: Settings) -> Person | None:
@@ -57,9 +58,14 @@ def who(request: Request, settings: Settings) -> Person | None:
         return person
     if settings.allow_unauthenticated:
         return guest(request, settings,
-                     f"{GUEST}-{b32encode(secrets.token_bytes(10)).decode().lower()}")
+                     f"{GUEST}-{b32encode(secrets.token_bytes(10)).decode().lower()}", fresh=True)
     raise Refusal("Nobody can sign in here yet.", 403,
                   "The administrator sets check_user_with_htpasswd = 1 and adds accounts.")
+
+
+def elsewhere(settings: Settings, person: Person) -> str | None:
+    """Return where somebody signs out, empty for nowhere; None: here, as the cookie is ours."""
+    return settings.remote_user_sign_out if person.method == remote_user.NAME else None
 
 
 def by_itself(request: Request, settings: Settings) -> bool:
@@ -88,17 +94,21 @@ def vouched(request: Request, settings: Settings) -> Person:
 def sign_in(request: Request, settings: Settings, user: str, password: str) -> Person:
     """Return who has this name and this password, with the cookie that remembers it."""
     name = canonical(user)
-    with throttle.attempt(settings, key(settings), name or user, request.source,
-                          outside=chain.outside(settings)) as attempt:
-        verdict = chain.check(settings, Credentials(name, password, request.source,
-                                                    attempt.account))
-        attempt.right = verdict.accepted
-    if not verdict.accepted:
-        # For fail2ban. Without the name: it is often the password, typed into the wrong field.
-        log.warning("sign-in refused from %s", request.source)
-        raise Refusal("Name or password are wrong.", 401, "Mind capitals and the keyboard.")
+    try:
+        with throttle.attempt(settings, key(settings), name or user, request.source,
+                              outside=chain.outside(settings)) as attempt:
+            verdict = chain.check(settings, Credentials(name, password, request.source,
+                                                        attempt.account))
+            attempt.right = verdict.accepted
+        if not verdict.accepted:
+            raise Refusal("Name or password are wrong.", 401, "Mind capitals and the keyboard.")
+    except Refusal as problem:
+        if problem.status in (401, 429):
+            # For fail2ban. Without the name: it is often the password, in the wrong field.
+            log.warning("sign-in refused from %s", request.source)
+        raise
     log.info("%s signed in by %s from %s", verdict.name, verdict.method, request.source)
-    return replace(person(settings, verdict), cookie=cookie(
+    return replace(person(settings, verdict), fresh=True, cookie=cookie(
         request, settings, verdict, chain.standing(settings, verdict.method, verdict.name) or ""))
 
 
@@ -152,9 +162,9 @@ def farewell(settings: Settings, opened: Opened) -> Path:
     return settings.dir_state / "signed-out" / fingerprint(settings, " ".join(words))
 
 
-def guest(request: Request, settings: Settings, name: str) -> Person:
+def guest(request: Request, settings: Settings, name: str, fresh: bool = False) -> Person:
     """Return somebody of whom nothing is known but that it is the same browser."""
-    return Person(name, False, GUEST,
+    return Person(name, False, GUEST, fresh=fresh,
                   cookie=cookie(request, settings, Verdict(True, name, GUEST), ""))
 
 

@@ -5,7 +5,6 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from desktop import __version__, maintenance
-from desktop.auth import chain
 from desktop.errors import Refusal
 from desktop.host import capacity, gpu
 from desktop.machine import catalogue
@@ -13,12 +12,13 @@ from desktop.machine.descriptor import Machine
 from desktop.session import claim, sessions
 from desktop.session.record import Record
 from desktop.settings import VIDEO, Settings
-from desktop.web import card, page
-from desktop.web.login import Person
+from desktop.web import card, entrance, login, page
+from desktop.web.visit import Visit
 
 
-def offer(settings: Settings, person: Person | None) -> dict[str, Any]:
-    """Return what the form offers."""
+def offer(visit: Visit) -> dict[str, Any]:
+    """Return what the form offers to whoever sends this request."""
+    settings, person = visit.settings, visit.person or visit.who()
     name, admin = (person.name, person.admin) if person else ("", False)
     entries = sessions.all(settings)
     mine = [entry for entry in entries if person and entry.owner == name]
@@ -26,12 +26,13 @@ def offer(settings: Settings, person: Person | None) -> dict[str, Any]:
                          [claim.promise(entry) for entry in entries], name)
     if words := maintenance.text(settings):
         free = replace(free, sessions=0, reason=words)
-    stranger = person is None and bool(chain.methods(settings))
     return {
         "service": {"version": __version__, "open": settings.allow_unauthenticated,
                     "notices": page.notices(settings) + card.warnings(settings)},
-        "person": {"name": name or None, "admin": admin},
-        "enter": {"user": stranger, "password": stranger},
+        "person": {"name": name or None, "admin": admin,
+                   "sign_out": login.elsewhere(settings, person) if person else None},
+        "enter": entrance.enter(settings, person is None), "words": entrance.words(settings),
+        "tickets": {action: visit.ticket(action) for action in ("create", "signout")},
         "machines": [machine(settings, one)
                      for one in catalogue.offered(settings, name, admin)],
         "default_machine": settings.machine, "video": list(VIDEO), "free": asdict(free),

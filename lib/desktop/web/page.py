@@ -5,7 +5,7 @@ with it than meant, and its length, so that it ends when it is sent.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -55,14 +55,20 @@ class Answer:
         return replace(self, headers=(*self.headers, (name, value))) if value else self
 
 
+def no_ticket(action: str, session: str = "") -> str:
+    """Return what the forms of a page for nobody carry."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Frame:
     """What every page shows around its own matter."""
 
-    person: Mapping[str, object] | None = None  # name, admin; None when nobody is signed in
+    person: Mapping[str, object] | None = None  # name, admin, sign_out; None for a stranger
     notices: Sequence[str] = ()
     inline_css: str | None = None  # makes the page one self-contained file
     cache: Path | None = None  # where compiled pages are kept: 20 ms less for each
+    ticket: Callable[..., str] = no_ticket  # of action and session, for the forms of the page
 
 
 def environment(cache: Path | None) -> "jinja2.Environment":
@@ -82,7 +88,7 @@ def render(frame: Frame, template: str, title: str, refresh: int | None, /,
     """Return the text of a page."""
     facts |= {"page": {"title": title, "refresh": refresh}, "person": frame.person,
               "notices": frame.notices, "service": {"version": __version__},
-              "inline_css": frame.inline_css}
+              "inline_css": frame.inline_css, "ticket": frame.ticket}
     try:
         return environment(frame.cache).get_template(template).render(facts)
     except OSError:  # the cache: a full disk, another one's directory
@@ -148,11 +154,6 @@ def refusal(problem: Refusal, frame: Frame, wants_json: bool, incident: str = ""
     if problem.status == 401:  # RFC 9110, 11.6.1 asks for it; browsers ignore schemes unknown
         answer = answer.plus("WWW-Authenticate", 'Form realm="remote-desktop"')
     return answer
-
-
-def sign_in(status: int, frame: Frame, message: str) -> Answer:
-    """Return the page that asks who somebody is; `message` says why it comes again."""
-    return html(status, frame, "sign_in.html", "Sign in", action="monitor", message=message)
 
 
 def notices(settings: Settings) -> list[str]:

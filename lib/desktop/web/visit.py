@@ -5,7 +5,7 @@ from typing import Any
 
 from desktop.errors import Refusal
 from desktop.settings import Settings
-from desktop.web import gateway, login, page
+from desktop.web import gateway, login, page, ticket
 from desktop.web.login import Person
 from desktop.web.page import Answer, Frame
 from desktop.web.request import Request
@@ -39,9 +39,20 @@ class Visit:
             return page.data(status, told)
         return page.html(status, self.frame, template, title, refresh=refresh, **facts)
 
+    def meant(self, action: str, session: str = "") -> None:
+        """Raise Unmeant unless the person sent this form themselves; see ticket.check."""
+        ticket.check(self.settings, self.must(), action, session,
+                     self.request.fields.get("ticket", ""))
+
+    def ticket(self, action: str, session: str = "") -> str:
+        """Return what a form of this person carries for an action; nothing for a stranger."""
+        return ticket.make(self.settings, self.person, action, session) if self.person else ""
+
     @property
     def frame(self) -> Frame:
         """Return what stands around every page of this visit."""
         someone = self.person
-        return Frame({"name": someone.name, "admin": someone.admin} if someone else None,
-                     page.notices(self.settings), cache=self.settings.dir_state / "pages")
+        return Frame({"name": someone.name, "admin": someone.admin,
+                      "sign_out": login.elsewhere(self.settings, someone)} if someone else None,
+                     page.notices(self.settings), cache=self.settings.dir_state / "pages",
+                     ticket=self.ticket)

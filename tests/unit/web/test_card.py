@@ -130,7 +130,7 @@ def test_pages_have_all_they_need(settings: Settings, ask: Make, state: State,
     add(wide, "bob", state=state, title=EVIL, name=EVIL, reason=EVIL, **changes)
     entry = add(wide, state=state, title=EVIL, name=EVIL, reason=EVIL, machine=EVIL, **changes)
     place = gateway.place(ask(), wide)
-    frame = Frame({"name": EVIL, "admin": True}, [EVIL])
+    frame = Frame({"name": EVIL, "admin": True, "sign_out": None}, [EVIL])
     one = page.html(200, frame, "session.html", entry.title, s=card.own(wide, entry, place))
     everything = page.html(200, frame, "sessions.html", "Sessions", lately=(),
                            **card.overview(wide, sessions.all(wide), "ada", place, everybody=True))

@@ -1,16 +1,20 @@
 """What comes back from the form, and what it is told to offer."""
 
+import io
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from asking import environ
 from test_card import add
 
 from desktop.errors import Refusal
 from desktop.session.claim import Wish
 from desktop.settings import Settings
-from desktop.web import form, offer
+from desktop.web import form, offer, request
 from desktop.web.login import Person
+from desktop.web.visit import Visit
 
 
 def test_absent_fields_take_their_defaults() -> None:
@@ -55,6 +59,13 @@ def test_terms_that_are_accepted() -> None:
         form.check_terms({"terms": word})
 
 
+def offered(settings: Settings, person: Person | None) -> dict[str, Any]:
+    """Return what somebody is offered."""
+    visit = Visit(request.read(environ(), io.BytesIO()), settings)
+    visit.person = person
+    return offer.offer(visit)
+
+
 def test_an_offer_to_a_stranger(settings: Settings) -> None:
     settings.dir_machines.mkdir(exist_ok=True)
     (settings.dir_machines / "disk.raw").write_bytes(b"\0" * (1 << 20))
@@ -63,23 +74,24 @@ def test_an_offer_to_a_stranger(settings: Settings) -> None:
     (settings.dir_machines / "adas.ini").write_text("users = ada\ncpu = 2\ncpu_max = 3\n"
                                                     "memory = 96\nmemory_max = 128\n")
     add(settings, "ada")
-    found = offer.offer(settings, None)
+    found = offered(settings, None)
     json.dumps(found)
-    assert found["person"] == {"name": None, "admin": False}
-    assert found["enter"] == {"user": True, "password": True}
-    assert found["mine"] == []
+    assert found["person"] == {"name": None, "admin": False, "sign_out": None}
+    assert found["enter"] == {"user": True, "password": True, "email": False}
+    assert found["tickets"] == {"create": "", "signout": ""} and found["mine"] == []
     machines = {one["name"]: one for one in found["machines"] if one["name"] != "tiny.iso"}
     assert set(machines) == {"disk.raw", "bad.qcow2"}
     assert not machines["disk.raw"]["problem"] and machines["bad.qcow2"]["problem"]
-    assert offer.offer(settings, None)["form"] != found["form"]
+    assert offered(settings, None)["form"] != found["form"]
 
-    theirs = offer.offer(settings, Person("ada", True, "htpasswd"))
+    theirs = offered(settings, Person("ada", True, "htpasswd"))
+    assert all(theirs["tickets"].values())
     [machine] = [one for one in theirs["machines"] if one["name"] == "adas.raw"]
     assert machine["cpu"] == {"default": 2, "max": 3}
     assert machine["memory"] == {"default": 96, "max": 128, "step": 32}
-    assert theirs["enter"] == {"user": False, "password": False}
+    assert theirs["enter"] == {"user": False, "password": False, "email": False}
     assert [one["machine"] for one in theirs["mine"]] == ["tiny.iso"]
-    assert theirs["person"] == {"name": "ada", "admin": True}
+    assert theirs["person"] == {"name": "ada", "admin": True, "sign_out": None}
 
 
 def test_an_offer_of_little(settings: Settings) -> None:
@@ -87,7 +99,7 @@ def test_an_offer_of_little(settings: Settings) -> None:
                      service_max_instance_nb=1, qemu_accel="kvm")
     scarce.dir_machines.mkdir(exist_ok=True)
     add(scarce, "bob")
-    found = offer.offer(scarce, Person("guest-x", False, "guest"))
+    found = offered(scarce, Person("guest-x", False, "guest"))
     assert found["persistent"]["offered"] is False and found["persistent"]["reason"]
     assert found["service"]["open"] is True and found["service"]["notices"]
     assert found["free"]["sessions"] == 0 and "1" in found["free"]["reason"]

@@ -27,8 +27,7 @@ def sent(answer: Answer) -> tuple[Message, bytes]:
 
 @pytest.mark.parametrize("answer", [
     page.data(200, {"a": 1}), page.see("monitor"), page.png(b"\x89PNG"),
-    page.refusal(Refusal("No."), Frame(), False), page.refusal(Refusal("No."), Frame(), True),
-    page.sign_in(401, Frame(), "")])
+    page.refusal(Refusal("No."), Frame(), False), page.refusal(Refusal("No."), Frame(), True)])
 def test_every_answer(answer: Answer) -> None:
     headers, body = sent(answer)
     assert int(headers["Content-Length"]) == len(body)
@@ -64,12 +63,11 @@ def test_refusals_as_json() -> None:
 
 
 def test_refusals_as_pages_are_escaped() -> None:
-    frame = Frame({"name": EVIL, "admin": False}, [EVIL])
+    frame = Frame({"name": EVIL, "admin": False, "sign_out": None}, [EVIL])
     answer = page.refusal(Refusal(EVIL, 404, EVIL), frame, False, "abc123")
     text = answer.body.decode()
     assert "<script>alert" not in text and "&lt;script&gt;" in text
     assert "abc123" in text
-    assert "<script>alert" not in page.sign_in(401, frame, EVIL).body.decode()
 
 
 def test_who_are_you_names_a_scheme() -> None:
@@ -80,7 +78,7 @@ def test_who_are_you_names_a_scheme() -> None:
 def test_an_open_service_says_so(settings: Settings) -> None:
     assert page.notices(settings) == []
     [notice] = page.notices(replace(settings, allow_unauthenticated=True))
-    assert notice in page.sign_in(401, Frame(notices=[notice]), "").body.decode()
+    assert notice in page.refusal(Refusal("No."), Frame(notices=[notice]), False).body.decode()
 
 
 def test_a_page_by_itself(settings: Settings, tmp_path: Path) -> None:

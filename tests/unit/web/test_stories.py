@@ -14,7 +14,8 @@ from test_card import SECRET, add
 
 from desktop import configuration, maintenance
 from desktop.settings import Settings
-from desktop.web import edge
+from desktop.web import edge, ticket
+from desktop.web.login import Person
 
 Web = Callable[..., tuple[int, Mapping[str, str], str]]
 ADA = {"user": "ada", "password": "ada-secret"}
@@ -51,10 +52,16 @@ def cookie(web: Web, who: Mapping[str, str]) -> str:
     return headers["Set-Cookie"].split(";")[0]
 
 
+def ticketed(settings: Settings, name: str, **fields: str) -> dict[str, str]:
+    """Return the fields of a form as our page sends them."""
+    return {**fields, "ticket": ticket.make(settings, Person(name, False, "htpasswd"),
+                                            fields["action"], fields.get("session", ""))}
+
+
 def test_the_forms_facts(web: Web) -> None:
     status, headers, text = web("create")
     assert (status, headers["Content-Type"]) == (200, "application/json")
-    assert json.loads(text)["enter"] == {"user": True, "password": True}
+    assert json.loads(text)["enter"] == {"user": True, "password": True, "email": False}
     status, headers, _ = web("create", HTTP_ACCEPT="text/html,*/*;q=0.8")
     assert (status, headers["Location"]) == (303, "./")
 
@@ -149,12 +156,18 @@ def test_stopping(web: Web, settings: Settings) -> None:
     for query in (f"action=stop&session={mine.session}", f"session_stop={mine.session}"):
         assert web("monitor", QUERY_STRING=query, HTTP_COOKIE=bob)[0] == 400
     assert (settings.dir_cfg / mine.session).is_dir()
-    status, headers, _ = web("monitor", {"action": "stop", "session": mine.session},
-                             HTTP_COOKIE=bob, **ours)
+    stop = ticketed(settings, "bob", action="stop", session=mine.session)
+    for wrong in ({"ticket": ""}, ticketed(settings, "ada", action="stop", session=mine.session),
+                  ticketed(settings, "bob", action="stop", session=other.session)):
+        status, _, text = web("monitor", {**stop, **wrong, "session": mine.session},
+                              HTTP_COOKIE=bob, HTTP_ACCEPT="text/html", **ours)
+        assert status == 403 and mine.session in text
+    assert (settings.dir_cfg / mine.session).is_dir()
+    status, headers, _ = web("monitor", stop, HTTP_COOKIE=bob, **ours)
     assert (status, headers["Location"]) == (303, "monitor")
     assert not (settings.dir_cfg / mine.session).exists()
     mine = add(settings, "bob")
-    status, _, text = web("admin", {"action": "stop", "session": mine.session},
+    status, _, text = web("admin", ticketed(settings, "ada", action="stop", session=mine.session),
                           HTTP_COOKIE=ada, HTTP_ACCEPT="application/json", **ours)
     assert (status, json.loads(text)["session"]) == (200, mine.session)
     assert (settings.dir_cfg / other.session).is_dir()
@@ -175,13 +188,16 @@ def test_purging(web: Web, settings: Settings) -> None:
     status, _, text = web("admin", HTTP_COOKIE=ada["HTTP_COOKIE"])
     assert status == 200 and "One session" in text
     assert (settings.dir_cfg / entry.session).is_dir()
-    assert web("admin", purge, **ada)[0] == 303
+    assert web("admin", purge, **ada)[0] == 403
+    assert (settings.dir_cfg / entry.session).is_dir()
+    assert web("admin", ticketed(settings, "ada", **purge), **ada)[0] == 303
     assert not (settings.dir_cfg / entry.session).exists()
 
 
-def test_signing_out(web: Web) -> None:
-    status, headers, _ = web("monitor", {"action": "signout"}, HTTP_COOKIE=cookie(web, BOB),
-                             HTTP_ORIGIN="http://desktop.example.org")
+def test_signing_out(web: Web, settings: Settings) -> None:
+    signed = {"HTTP_COOKIE": cookie(web, BOB), "HTTP_ORIGIN": "http://desktop.example.org"}
+    assert web("monitor", {"action": "signout"}, **signed)[0] == 403
+    status, headers, _ = web("monitor", ticketed(settings, "bob", action="signout"), **signed)
     assert (status, headers["Location"]) == (303, "./")
     assert "Max-Age=0" in headers["Set-Cookie"]
 

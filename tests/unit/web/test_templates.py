@@ -31,7 +31,10 @@ PAGES: dict[str, dict[str, Any]] = {
     "sessions.html": {"sessions": [SESSION], "all": True, "host": HOST, "lately": [ENDED]},
     "history.html": {"sessions": [ENDED], "all": True, "count": 2, "kept": 9, "named": 3,
                      "totals": {"user": [{"name": BAD, "sessions": 2, "hours": 1.5}]}},
-    "sign_in.html": {"action": "monitor", "message": BAD},
+    "sign_in.html": {"action": "monitor", "message": BAD, "kept": {"machine": BAD}, "user": BAD,
+                     "enter": {"user": True, "password": True, "email": True},
+                     "words": {"user": BAD, "password": BAD, "help": BAD}},
+    "confirm.html": {"action": "create", "message": BAD, "kept": {"machine": BAD}},
     "refusal.html": {"status": 503, "message": BAD, "hint": BAD, "incident": BAD,
                      "retry_after": 5, "back": "./"},
     "purge.html": {"count": 2}}
@@ -40,7 +43,9 @@ PAGES: dict[str, dict[str, Any]] = {
 def render(name: str, **facts: Any) -> str:
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True,
                              undefined=jinja2.StrictUndefined)
-    common = {"page": {"title": BAD, "refresh": None}, "person": {"name": BAD, "admin": True},
+    common = {"page": {"title": BAD, "refresh": None},
+              "person": {"name": BAD, "admin": True, "sign_out": None},
+              "ticket": lambda action, session="": f"{BAD}{action} {session}",
               "notices": [BAD], "service": {"version": "0"}, "inline_css": None}
     return env.get_template(name).render(**{**common, **PAGES[name], **facts})
 

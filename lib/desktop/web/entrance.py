@@ -1,0 +1,76 @@
+"""What somebody is asked who has not said who they are: only what the methods that are on need.
+
+And asked again after a refusal, with everything that was typed but the password, whether the form
+was for signing in, for a machine or for stopping one.
+"""
+
+from typing import Any
+
+from desktop.auth import chain
+from desktop.errors import Refusal
+from desktop.settings import Settings
+from desktop.web import page
+from desktop.web.page import Answer
+from desktop.web.ticket import Unmeant
+from desktop.web.visit import Visit
+
+SECRET = ("user", "password", "ticket")  # never repeated; the name has a field of its own
+TITLES = {401: "Sign in", 429: "Please wait", 503: "Not now"}
+MAILBOX = "The address and the password of your mailbox."
+INSTITUTION = "The name and the password of your account at the institution."
+APACHE = ("Who you are is found out when a page is opened, and this time it was not. Open the "
+          "form again; if that does not help, ask your administrator.")
+LINK = "A link to your machine is sent there."
+
+
+def enter(settings: Settings, stranger: bool) -> dict[str, bool]:
+    """Return which fields the form has for who one is."""
+    passwords = bool(chain.ways(settings))
+    mail = mailed(settings)
+    return {"user": stranger and (passwords or mail), "password": stranger and passwords,
+            "email": stranger and mail}
+
+
+def words(settings: Settings) -> dict[str, str]:
+    """Return what these fields are called, and what to enter: the site's words before ours."""
+    ways, mail = set(chain.ways(settings)), mailed(settings)
+    name, advice = "User", ""
+    if not ways:
+        name, advice = ("E-mail address", LINK) if mail else (name, APACHE)
+    elif ways <= {"imap", "smtp"}:
+        advice = MAILBOX
+    elif "ldap" in ways:
+        advice = INSTITUTION
+    if ways and mail:
+        name = "User or e-mail address"
+        advice = f"{advice} Without a password, a link is sent to your address.".lstrip()
+    return {"user": settings.sign_in_user or name, "password": settings.sign_in_password
+            or "Password", "help": settings.sign_in_help or advice}
+
+
+def mailed(settings: Settings) -> bool:
+    """Tell whether people without a password get a link by mail."""
+    return settings.check_user_with_email
+
+
+def asks(visit: Visit, problem: Refusal) -> bool:
+    """Tell whether a refusal is about who somebody is, or whether they meant it."""
+    return isinstance(problem, Unmeant) or (
+        visit.person is None and problem.status in TITLES)
+
+
+def again(visit: Visit, problem: Refusal) -> Answer:
+    """Return the page that asks; what else was typed goes along, and is sent with the answer."""
+    request, settings = visit.request, visit.settings
+    posted = request.method == "POST"
+    kept = {name: value for name, value in request.fields.items() if name not in SECRET}
+    facts: dict[str, Any] = {
+        "action": request.script.rpartition("/")[2] if posted else "monitor",
+        "kept": kept if posted else {"action": "signin"},
+        "message": str(problem) if posted else "", "user": request.fields.get("user", "")}
+    if isinstance(problem, Unmeant):
+        facts["message"] = problem.message
+        return page.html(problem.status, visit.frame, "confirm.html", "Do you want this?", **facts)
+    return page.html(problem.status, visit.frame, "sign_in.html", TITLES[problem.status],
+                     enter=enter(settings, True), words=words(settings), **facts).plus(
+        "Retry-After", str(problem.retry_after or ""))

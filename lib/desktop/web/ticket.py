@@ -1,0 +1,49 @@
+"""Tickets: what our own forms carry, so that a form of somebody else's does nothing.
+
+A browser says by itself who sends a form, which tells nothing of what that person wants. A ticket
+is good for one person, one action and, where it is about one, one session, for as long as a
+sign-in. Who types a password into the same form needs none: a stranger's page does not know it.
+"""
+
+import hmac
+import json
+import re
+import time
+
+from desktop.errors import Refusal
+from desktop.settings import Settings
+from desktop.web import login
+from desktop.web.login import Person
+
+TICKET = re.compile("([0-9]{1,12})-([0-9a-f]{40})")
+
+
+class Unmeant(Refusal):
+    """A form without its ticket: whoever sent it is asked whether they meant it."""
+
+
+def make(settings: Settings, person: Person, action: str, session: str = "") -> str:
+    """Return a ticket for this person to do this, to this session."""
+    now = str(int(time.time()))
+    return f"{now}-{seal(settings, person, action, session, now)}"
+
+
+def check(settings: Settings, person: Person, action: str, session: str, ticket: str) -> None:
+    """Raise Unmeant unless the ticket is good for this; who has just typed a password needs none.
+
+    One from the future is as bad as an old one: the clock was set back since.
+    """
+    if person.fresh:
+        return
+    match = TICKET.fullmatch(ticket)
+    if not (match and 0 <= time.time() - int(match[1]) <= settings.sign_in_lifetime
+            and hmac.compare_digest(match[2], seal(settings, person, action, session, match[1]))):
+        raise Unmeant("This form was not opened by you, or long ago.", 403,
+                      "Programs find a ticket in the answers to GET create and GET monitor.")
+
+
+def seal(settings: Settings, person: Person, action: str, session: str, moment: str) -> str:
+    """Return what only this service can make of all that a ticket is good for."""
+    words = json.dumps([moment, person.name, person.method, action, session])
+    key = hmac.digest(login.key(settings), b"ticket", "sha256")
+    return hmac.digest(key, words.encode(), "sha256")[:20].hex()
