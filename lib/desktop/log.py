@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import sys
-from typing import TextIO
+from typing import Any, TextIO
 
 SECRETS = re.compile(r"((?:password|passwd|token|secret|cookie|authorization)['\"]?\s*[=:]\s*)"
                      r"('[^']*'|\"[^\"]*\"|[^\s,;&#]+)", re.IGNORECASE)
@@ -19,6 +19,10 @@ class OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the text of the event."""
         return SECRETS.sub(r"\1***", super().format(record))
+
+    def formatException(self, ei: Any) -> str:
+        """Return the traceback, indented: nothing in it looks like a line of the log."""
+        return "\n".join(f"    {line}" for line in super().formatException(ei).splitlines())
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the line, with what could forge another line made visible."""

@@ -49,6 +49,7 @@ class Memo:
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             kept = {path: entry for path, entry in self.entries.items() if os.path.exists(path)}
+            draft.touch(mode=0o600)
             draft.write_text(json.dumps(kept), encoding="utf-8")
             os.rename(draft, self.path)
         except OSError:
