@@ -70,8 +70,17 @@ def as_finding(name: str, result: Result) -> Finding:
 def service() -> Iterator[Finding]:
     """Return what the service says of itself and its computer, with its own rights."""
     said = people.admin("--check", "--json", fine=(1,))
-    for facts in json.loads(said):
-        yield Finding(facts["name"], facts["good"], facts["text"], facts["cure"])
+    try:
+        found = [Finding(facts["name"], facts["good"], visible(facts["text"]),
+                         visible(facts["cure"])) for facts in json.loads(said)]
+    except (ValueError, LookupError, TypeError) as error:
+        raise Problem(f"{ADMIN} --check does not say what it found.") from error
+    yield from found
+
+
+def visible(text: str) -> str:
+    """Return a text that moves no cursor: servers that were asked put words of theirs into it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def rights() -> Finding:

@@ -53,19 +53,16 @@ def look(settings: Settings, process: Path, sysfs: Path = Path("/sys"),
     cards = gpu.find(settings, sysfs, dev)
     if not cards:
         yield Finding("GPU", "not used: no graphics card is bound to vfio-pci")
-        return
     for card in cards:
         name = f"{card.address} ({card.vendor_device})"
         yield Finding("GPU", f"{name} can be given to a machine" if not card.problem else
                       f"{name} cannot be given to a machine: {card.problem}", not card.problem,
                       SEE if card.problem else "")
     limit = lockable(process)
-    if limit is None:
-        yield Finding("memlock", "Apache may lock any amount of memory")
-    else:
-        enough = limit >= settings.snapshot_alloc_mem
-        yield Finding("memlock", f"Apache may lock {limit} MB of memory, so that is the most of a "
-                      "machine with a GPU", enough, "" if enough else MEMLOCK)
+    enough = limit is None or not cards or limit >= settings.snapshot_alloc_mem
+    yield Finding("memlock", "Apache may lock any amount of memory" if limit is None else
+                  f"Apache may lock {limit} MB of memory, the most for a machine with a GPU",
+                  enough, "" if enough else MEMLOCK)
 
 
 def count(directory: Path) -> int:

@@ -51,12 +51,17 @@ def as_lines(findings: Iterable[Finding]) -> list[Finding]:
     """Print each finding when it is there, as apache/install does; return them."""
     told = []
     for finding in findings:
-        print(f"{finding.name:<14}{finding.verdict:<9}{finding.text}")
+        print(f"{finding.name:<14}{finding.verdict:<9}{visible(finding.text)}")
         if finding.cure:
-            print(f"{'':<14}{'to do':<9}{finding.cure}")
+            print(f"{'':<14}{'to do':<9}{visible(finding.cure)}")
         sys.stdout.flush()
         told.append(finding)
     return told
+
+
+def visible(text: str) -> str:
+    """Return a text that moves no cursor: servers that are asked put words of theirs into it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def as_json(findings: Iterable[Finding]) -> list[Finding]:

@@ -10,7 +10,7 @@ from desktop.errors import Refusal
 from desktop.finding import Finding
 from desktop.host import surroundings
 from desktop.settings import Settings
-from desktop.web import health
+from desktop.web import doctor, health
 
 
 @pytest.fixture
@@ -113,3 +113,9 @@ def test_apache_is_found_by_its_pid(tmp_path: Path, monkeypatch: pytest.MonkeyPa
                           ("4194305", surroundings.SELF)):
         (tmp_path / "apache2.pid").write_text(text)
         assert health.apache() == process
+
+
+def test_what_a_server_says_moves_no_cursor(capsys: pytest.CaptureFixture[str]) -> None:
+    doctor.as_lines([Finding("ldap", "it says \x1b[2J\nldap good", False, "ü \u202e")])
+    assert capsys.readouterr().out == ("ldap          BAD      it says ?[2J?ldap good\n"
+                                       "              to do    ü ?\n")
