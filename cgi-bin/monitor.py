@@ -9,7 +9,7 @@ sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", 
 
 from desktop.commandline import Command
 from desktop.session import housekeeping, sessions
-from desktop.web import access, actions, card, edge, page, past, watch
+from desktop.web import actions, card, edge, metrics, page, past, views, watch
 from desktop.web.page import Answer
 from desktop.web.script import Errand, Script
 from desktop.web.visit import Visit
@@ -27,15 +27,11 @@ def web(visit: Visit) -> Answer:
         return actions.do(visit, {"stop": actions.stop, "signin": actions.sign_in,
                                   "signout": actions.sign_out})
     settings, query = visit.settings, visit.request.query
+    if "format" in query:
+        return metrics.answer(visit, query["format"])
     person = visit.must()
-    if "screen" in query:
-        return page.png(watch.screen(settings, access.find(settings, query["screen"], person)))
-    if "session" in query:
-        facts = card.own(settings, access.find(settings, query["session"], person), visit.place)
-        return visit.show(200, card.summary(facts, visit.ticket), "session.html", facts["title"],
-                          s=facts)
-    if "history" in query:
-        return past.answer(visit, person, query["history"])
+    for name in query:
+        return views.VIEWS[name](visit, person, query[name])
     entries = housekeeping.sweep(settings)
     facts = card.overview(settings, entries, person.name, visit.place, everybody=person.admin)
     return visit.show(200, card.listing(facts, visit.ticket), "sessions.html", "Sessions",
@@ -62,7 +58,7 @@ def by_hand(errand: Errand) -> None:
 
 SCRIPT = Script(
     name="monitor", about="Show the sessions and the server.", web=web, by_hand=by_hand,
-    commands=COMMANDS, query=("session", "screen", "history"),
+    commands=COMMANDS, query=("format", *views.VIEWS),
     fields=("action", "session", "user", "password", "ticket"))
 
 if __name__ == "__main__":

@@ -89,6 +89,8 @@ class Settings:
                                 least=0)
     history_anonymise_days: int = setting(90, "Days after which names in it are replaced; "
                                           "0: never.", least=0)
+    monitor_metrics_from: tuple[str, ...] = setting((), "Addresses or networks that may read "
+                                                    "figures for Prometheus.")
     # The service
     server_name: str = setting("", "Public address, such as https://desktop.example.org; "
                                "empty: as the browser says.")

@@ -13,11 +13,7 @@ def client(nearest: str, forwarded: str, proxies: Collection[str]) -> str:
     """
     if not proxies:
         return nearest
-    from ipaddress import ip_address, ip_network  # 4 ms, behind proxies only
-    try:
-        ours = [ip_network(one, strict=False) for one in proxies]
-    except ValueError as error:
-        raise Refusal(f"trusted_proxies: {error}.", 500) from error
+    from ipaddress import ip_address  # 4 ms, behind proxies only
     heard = forwarded[-1024:].split(",")
     for word in (nearest, *reversed(heard)):
         try:
@@ -25,9 +21,26 @@ def client(nearest: str, forwarded: str, proxies: Collection[str]) -> str:
         except ValueError:
             break
         nearest = str(getattr(address, "ipv4_mapped", None) or address)
-        if not any(ip_address(nearest) in network for network in ours):
+        if not among(nearest, proxies, "trusted_proxies"):
             break
     return nearest
+
+
+def among(address: str, networks: Collection[str], setting: str) -> bool:
+    """Tell whether an address is one of those that a setting names, or in a network of them.
+
+    Raises Refusal (500) for a setting that names something else.
+    """
+    from ipaddress import ip_address, ip_network
+    try:
+        known = [ip_network(one, strict=False) for one in networks]
+    except ValueError as error:
+        raise Refusal(f"{setting}: {error}.", 500) from error
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return False
+    return any(found in network for network in known)
 
 
 def network(source: str) -> str:
