@@ -26,12 +26,14 @@ ACCOUNTS = [command.name for command in accounts.COMMANDS]
 
 
 def web(visit: Visit) -> Answer:
-    """Ask for confirmation, purge, or stop one session."""
+    """Ask what to do; purge, stop one session, begin or end maintenance."""
     if visit.request.method == "POST":
-        return actions.do(visit, {"purge": actions.purge, "stop": actions.stop})
+        return actions.do(visit, {"purge": actions.purge, "stop": actions.stop,
+                                  "maintain": actions.maintain})
     access.must_be_admin(visit.must())
-    return page.html(200, visit.frame, "purge.html", "Purge",
-                     count=len(sessions.all(visit.settings)))
+    return page.html(200, visit.frame, "admin.html", "Administration",
+                     count=len(sessions.all(visit.settings)),
+                     maintenance=maintenance.text(visit.settings))
 
 
 def by_hand(errand: Errand) -> None:
@@ -61,7 +63,7 @@ def by_hand(errand: Errand) -> None:
 SCRIPT = Script(
     name="admin", about="Administer sessions and accounts.", web=web, by_hand=by_hand,
     commands=COMMANDS, as_caller=ACCOUNTS,
-    fields=("action", "session", "confirm", "user", "password", "ticket"))
+    fields=("action", "session", "confirm", "text", "user", "password", "ticket"))
 
 if __name__ == "__main__":
     edge.run(SCRIPT)

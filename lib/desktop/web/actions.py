@@ -1,13 +1,16 @@
-"""What the forms of the pages do: sign in and out, stop a session, purge."""
+"""What the forms of the pages do: sign in and out, stop a session, purge, maintain."""
 
+import logging
 from collections.abc import Callable, Mapping
 
+from desktop import maintenance
 from desktop.errors import Refusal
 from desktop.session import ending, housekeeping
 from desktop.web import access, login, page
 from desktop.web.page import Answer
 from desktop.web.visit import Visit
 
+log = logging.getLogger("actions")
 Action = Callable[[Visit], Answer]
 
 
@@ -47,3 +50,15 @@ def purge(visit: Visit) -> Answer:
         raise Refusal("The purge is not confirmed.", 400, "Type the word purge.")
     visit.meant("purge")
     return page.done(visit.request.json, {"purged": housekeeping.purge(visit.settings)})
+
+
+def maintain(visit: Visit) -> Answer:
+    """Begin maintenance with a text, or end it with 0, for an administrator."""
+    person = visit.must()
+    access.must_be_admin(person)
+    visit.meant("maintain")
+    words = visit.request.fields.get("text", "")
+    on = maintenance.change(visit.settings, words)
+    log.info("%s %s from %s", person.name, f"began maintenance: {words}," if on
+             else "ended maintenance", visit.request.source)
+    return page.done(visit.request.json, {"maintenance": maintenance.text(visit.settings)})

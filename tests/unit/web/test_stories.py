@@ -210,3 +210,17 @@ def test_maintenance_is_said_and_nothing_new_starts(web: Web, settings: Settings
     status, headers, text = web("create", {**ADA, "machine": "x.iso", "terms": "1"})
     assert status == 503 and headers["Retry-After"] and "New disks until 14:00." in text
     assert "New disks until 14:00." in web("monitor", HTTP_COOKIE=cookie(web, BOB))[2]
+
+
+def test_administrators_begin_and_end_maintenance(web: Web, settings: Settings) -> None:
+    text = "Back at noon."
+    assert web("admin", {**BOB, "action": "maintain", "text": text})[0] == 403
+    assert maintenance.text(settings) == ""
+    assert web("admin", {**ADA, "action": "maintain", "text": text})[0] == 303
+    assert maintenance.text(settings) == text
+    assert text in web("admin", HTTP_COOKIE=cookie(web, ADA))[2]
+    assert web("admin", {"action": "maintain", "text": "0"},
+               HTTP_COOKIE=cookie(web, ADA), HTTP_ORIGIN="http://desktop.example.org")[0] == 403
+    assert maintenance.text(settings) == text, "there was no ticket"
+    assert web("admin", {**ADA, "action": "maintain", "text": "0"})[0] == 303
+    assert maintenance.text(settings) == ""

@@ -37,7 +37,7 @@ PAGES: dict[str, dict[str, Any]] = {
     "confirm.html": {"action": "create", "message": BAD, "kept": {"machine": BAD}},
     "refusal.html": {"status": 503, "message": BAD, "hint": BAD, "incident": BAD,
                      "retry_after": 5, "back": "./"},
-    "purge.html": {"count": 2}}
+    "admin.html": {"count": 2, "maintenance": BAD}}
 
 
 def render(name: str, **facts: Any) -> str:
