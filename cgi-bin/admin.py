@@ -26,10 +26,10 @@ ACCOUNTS = [command.name for command in accounts.COMMANDS]
 
 
 def web(visit: Visit) -> Answer:
-    """Ask what to do; purge, stop one session, begin or end maintenance."""
+    """Ask what to do; purge, stop one session, maintain, hide a machine."""
     if visit.request.method == "POST":
         return actions.do(visit, {"purge": actions.purge, "stop": actions.stop,
-                                  "maintain": actions.maintain})
+                                  "maintain": actions.maintain, "offer": actions.offer})
     access.must_be_admin(visit.must())
     return page.html(200, visit.frame, "admin.html", "Administration",
                      count=len(sessions.all(visit.settings)),
@@ -63,7 +63,8 @@ def by_hand(errand: Errand) -> None:
 SCRIPT = Script(
     name="admin", about="Administer sessions and accounts.", web=web, by_hand=by_hand,
     commands=COMMANDS, as_caller=ACCOUNTS,
-    fields=("action", "session", "confirm", "text", "user", "password", "ticket"))
+    fields=("action", "session", "confirm", "text", "machine", "aside", "user",
+            "password", "ticket"))
 
 if __name__ == "__main__":
     edge.run(SCRIPT)

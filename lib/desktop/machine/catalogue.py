@@ -18,14 +18,20 @@ from desktop.machine.image import Format
 from desktop.memo import Memo, stamp
 from desktop.settings import Settings, nearest
 
+ASIDE = "aside"  # the directory in dir_state with an empty file for each machine put aside
+
 
 def offered(settings: Settings, user: str, admin: bool = False) -> list[Machine]:
     """Return the machines this person sees, by title; those with a problem too.
 
     Hidden ones are nobody's; administrators see those of other people.
     """
-    machines = examined(settings, files(settings))
-    return sorted((machine for machine in machines if allowed(machine, user, admin)),
+    return [machine for machine in all(settings) if allowed(machine, user, admin)]
+
+
+def all(settings: Settings) -> list[Machine]:
+    """Return every machine by title, also hidden ones and those with a problem."""
+    return sorted(examined(settings, files(settings)),
                   key=lambda machine: (machine.title.casefold(), machine.name))
 
 
@@ -47,7 +53,31 @@ def find(settings: Settings, name: str, user: str, admin: bool = False) -> Machi
 
 def allowed(machine: Machine, user: str, admin: bool) -> bool:
     """Tell whether a person may know of a machine."""
-    return not machine.hidden and (admin or not machine.users or user in machine.users)
+    return not (machine.hidden or machine.aside) and (
+        admin or not machine.users or user in machine.users)
+
+
+def put_aside(settings: Settings, name: str, aside: bool) -> None:
+    """Take a machine from offer, or back, whatever its descriptor says of others.
+
+    Raises Refusal (404) for a machine there is not.
+    """
+    if name not in [file.name for file in files(settings)]:
+        raise Refusal(f"There is no machine {name!r}.", 404)
+    mark = settings.dir_state / ASIDE / name
+    if aside:
+        mark.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mark.touch(mode=0o600)
+    else:
+        mark.unlink(missing_ok=True)
+
+
+def set_aside(settings: Settings) -> set[str]:
+    """Return the names of the machines that were put aside."""
+    try:
+        return set(os.listdir(settings.dir_state / ASIDE))
+    except OSError:
+        return set()
 
 
 def files(settings: Settings) -> Iterator[Path]:
@@ -72,7 +102,9 @@ def ending(name: str) -> str:
 def examined(settings: Settings, some: Iterable[Path]) -> list[Machine]:
     """Return the machines of some files; what was found out about each image is remembered."""
     memo = Memo(settings.dir_state / "images.json")
-    machines = [examine(file, memo) for file in some]
+    aside = set_aside(settings)
+    machines = [replace(one, aside=one.file.name in aside)
+                for one in (examine(file, memo) for file in some)]
     memo.save()
     return machines
 

@@ -36,14 +36,16 @@ class Machine:
     """A machine on offer. Memory is MB, disk GB; None leaves it to the settings.
 
     `name` is the file's, or a readable spelling of it where it has a problem. `problem` is why it
-    cannot be had, or empty. `os` linux or nothing is a modern Linux; windows and other get devices
-    that systems without virtio drivers know.
+    cannot be had, or empty. `aside`: an administrator took it from offer on a page. `os` linux or
+    nothing is a modern Linux; windows and other get devices that systems without virtio drivers
+    know.
     """
 
     file: Path
     name: str
     stamp: str
     problem: str = ""
+    aside: bool = False
     format: Format = key(Format.RAW, declared)
     title: str = key("", str)
     description: str = key("", str)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from desktop import maintenance
 from desktop.errors import Refusal
+from desktop.machine import catalogue
 from desktop.session import ending, housekeeping
 from desktop.web import access, login, page
 from desktop.web.page import Answer
@@ -50,6 +51,22 @@ def purge(visit: Visit) -> Answer:
         raise Refusal("The purge is not confirmed.", 400, "Type the word purge.")
     visit.meant("purge")
     return page.done(visit.request.json, {"purged": housekeeping.purge(visit.settings)})
+
+
+def offer(visit: Visit) -> Answer:
+    """Take a machine from offer, or back, for an administrator."""
+    person, fields = visit.must(), visit.request.fields
+    access.must_be_admin(person)
+    name, aside = fields.get("machine", ""), fields.get("aside", "")
+    if aside not in ("0", "1"):
+        raise Refusal(f"aside = {aside!r} is not one of 0, 1.")
+    visit.meant("offer", name)
+    catalogue.put_aside(visit.settings, name, aside == "1")
+    log.info("%s %s the machine %s from %s", person.name,
+             "hides" if aside == "1" else "shows", name, visit.request.source)
+    if visit.request.json:
+        return page.data(200, {"machine": name, "aside": aside == "1"})
+    return page.see("monitor?machines=1")
 
 
 def maintain(visit: Visit) -> Answer:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from desktop.web import access, card, page, past, watch
+from desktop.web import access, card, page, past, stock, watch
 from desktop.web.login import Person
 from desktop.web.page import Answer
 from desktop.web.visit import Visit
@@ -22,4 +22,5 @@ def screen(visit: Visit, person: Person, session: str) -> Answer:
     return page.png(watch.screen(visit.settings, access.find(visit.settings, session, person)))
 
 
-VIEWS: Mapping[str, View] = {"session": one, "screen": screen, "history": past.answer}
+VIEWS: Mapping[str, View] = {"session": one, "screen": screen, "history": past.answer,
+                             "machines": stock.answer}

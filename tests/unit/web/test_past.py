@@ -72,3 +72,28 @@ def test_spreadsheets_get_texts_and_no_formulas(web: Web) -> None:
 def test_strangers_and_other_forms_get_nothing(web: Web) -> None:
     assert web("monitor", QUERY_STRING="history=csv")[0] == 401
     assert asked(web, ADA, "xml")[0] == 400
+
+
+def test_machines_are_hidden_and_shown_by_administrators(web: Web, settings: Settings) -> None:
+    settings.dir_machines.mkdir(exist_ok=True)
+    (settings.dir_machines / "tiny.raw").write_bytes(bytes(1 << 20))
+
+    def machines(who: Mapping[str, str] = ADA) -> tuple[int, str]:
+        status, _, text = web("monitor", HTTP_COOKIE=cookie(web, who),
+                              QUERY_STRING="machines=1", HTTP_ACCEPT="application/json")
+        return status, text
+
+    def offer(who: Mapping[str, str], aside: str, name: str = "tiny.raw") -> int:
+        return web("admin", {**who, "action": "offer", "machine": name, "aside": aside})[0]
+
+    assert machines(BOB)[0] == 403 and offer(BOB, "1") == 403
+    one, = json.loads(machines()[1])["machines"]
+    assert (one["name"], one["sessions"], one["aside"]) == ("tiny.raw", 0, False)
+    assert [offer(ADA, "1", name) for name in ("../tiny.raw", "other.raw", "")] == [404] * 3
+    assert offer(ADA, "") == 400
+    assert offer(ADA, "1") == 303
+    assert json.loads(web("create")[2])["machines"] == []
+    assert web("create", {**ADA, "machine": "tiny.raw", "terms": "1"})[0] == 404
+    assert json.loads(machines()[1])["machines"][0]["aside"] is True
+    assert offer(ADA, "0") == 303
+    assert [one["name"] for one in json.loads(web("create")[2])["machines"]] == ["tiny.raw"]

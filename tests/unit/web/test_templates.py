@@ -37,6 +37,10 @@ PAGES: dict[str, dict[str, Any]] = {
     "confirm.html": {"action": "create", "message": BAD, "kept": {"machine": BAD}},
     "refusal.html": {"status": 503, "message": BAD, "hint": BAD, "incident": BAD,
                      "retry_after": 5, "back": "./"},
+    "machines.html": {"machines": [{
+        "title": BAD, "name": BAD, "problem": problem, "hidden": False, "aside": True,
+        "users": [BAD], "size": 1.5, "format": BAD, "sessions": 1, "uses": 2,
+        "used": "2030-01-02T03:04:05Z"} for problem in ("", BAD)]},
     "admin.html": {"count": 2, "maintenance": BAD}}
 
 

@@ -1,0 +1,39 @@
+"""The machines as administrators see them: also hidden ones, with what is known of their use."""
+
+from collections import Counter
+from typing import Any
+
+from desktop.machine import catalogue
+from desktop.machine.descriptor import Machine
+from desktop.session import history, sessions
+from desktop.web import access, card
+from desktop.web.login import Person
+from desktop.web.page import Answer
+from desktop.web.visit import Visit
+
+
+def answer(visit: Visit, person: Person, form: str) -> Answer:
+    """Return all machines to an administrator; raise Refusal (403) to others."""
+    access.must_be_admin(person)
+    settings = visit.settings
+    running = Counter(entry.machine for entry in sessions.all(settings))
+    used: dict[str, float] = {}
+    uses: Counter[str] = Counter()
+    for one in history.read(settings):
+        uses[one.machine] += 1
+        used.setdefault(one.machine, one.end)
+    rows = [row(machine) | {"sessions": running[machine.name], "uses": uses[machine.name],
+                            "used": card.moment(used.get(machine.name, 0))}
+            for machine in catalogue.all(settings)]
+    return visit.show(200, {"machines": rows}, "machines.html", "Machines", machines=rows)
+
+
+def row(machine: Machine) -> dict[str, Any]:
+    """Return what is known of a machine by its file and descriptor; size is in GB."""
+    try:
+        size = machine.file.stat().st_size / 1e9
+    except OSError:
+        size = 0.0
+    return {"name": machine.name, "title": machine.title, "format": str(machine.format.value),
+            "size": round(size, 3), "problem": machine.problem, "hidden": machine.hidden,
+            "aside": machine.aside, "users": list(machine.users)}
