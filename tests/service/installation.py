@@ -62,7 +62,8 @@ class Installation:
     """One service. Use it as a context: it ends with everything in it."""
 
     def __init__(self, goods: Goods, mpm: str = "event", run_at: Path | None = None,
-                 **settings: object) -> None:
+                 more: str = "", **settings: object) -> None:
+        """`more` is configuration of Apache's besides ours."""
         self.goods = goods
         self.directory = short_directory()
         self.ini = self.directory / "desktop.ini"
@@ -84,7 +85,7 @@ class Installation:
         self.standing = settings
         self.settings: dict[str, object] = {}
         self.configure()
-        self.server = apache.Apache(self.directory, mpm, goods.share, self.run, self.ini)
+        self.server = apache.Apache(self.directory, mpm, goods.share, self.run, self.ini, more)
 
     def __enter__(self) -> "Installation":
         try:
