@@ -1,11 +1,15 @@
 """After a busy run, no password and no token stands anywhere it should not."""
 
 import os
+import shutil
 from pathlib import Path
 
-from service import orphans
-from service.installation import Installation
+from service import mailserver, orphans
+from service.authority import Authority
+from service.installation import USER, Installation
+from service.mailserver import MailServer
 from service.person import Desktop
+from service.slapd import Slapd
 
 
 def everything_said(site: Installation) -> dict[str, str]:
@@ -53,6 +57,57 @@ def test_secrets_stand_nowhere(any_site: Installation) -> None:
     assert any("keeper" in where for where in said) and any("qemu" in where for where in said)
     found = [f"{what} in {where}" for what, secret in secret_words.items()
              for where, words in said.items() if secret in words]
+    assert not found
+
+
+def witness(site: Installation) -> Path:
+    """Make a program of the site that notes all that can be seen of a sign-in, and refuses it.
+
+    Of itself and of the script that asks it; it is told the secrets on its standard input alone.
+    """
+    seen = site.directory / "seen"
+    seen.write_text("")
+    shutil.chown(seen, USER, USER)
+    path = site.directory / "witness"
+    path.write_text(f"#!/bin/sh\ncat /proc/$$/cmdline /proc/$$/environ /proc/$PPID/cmdline "
+                    f"/proc/$PPID/environ >> {seen}\nexit 1\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_no_method_lets_a_password_out(site: Installation, slapd: Slapd, mail: MailServer,
+                                       authority: Authority) -> None:
+    reader = site.directory / "ldap.passwd"
+    reader.write_text("reader-secret\n")
+    shutil.chown(reader, "root" if os.geteuid() == 0 else USER, USER)
+    reader.chmod(0o640)
+    ca = site.directory / "mail-ca.pem"
+    shutil.copyfile(mail.ca, ca)
+    site.configure(**mail.settings(
+        imap_ca_file=ca, smtp_ca_file=ca, check_user_with_htpasswd=1, check_user_with_imap=1,
+        check_user_with_smtp=1, check_user_with_ldap=1, ldap_server="localhost",
+        ldap_port=slapd.port, ldap_ca_file=authority.ca, ldap_domain="ad.test",
+        file_ldap_passwd=reader,
+        ldap_bind_dn="cn=Reader,ou=Users,dc=ad,dc=test", check_user_custom=witness(site)))
+    log = site.directory / "error.log"
+    before = log.stat().st_size
+    words = ["reader-secret", "Wrong-Pass-Word-2", mailserver.PEOPLE["ada"],
+             site.goods.passwords["bob"]]
+    stranger = site.stranger()
+    statuses = [stranger.post("monitor", {"action": "signin", "user": user, "password": password}
+                              ).status for user, password in (
+        ("nobody", words[1]), ("ada", words[2]), ("bob", words[3]), (words[1], "x"))]
+    assert statuses == [401, 303, 303, 401]
+    logged = log.read_bytes()[before:].decode(errors="replace")
+    assert "ada signed in by imap" in logged and "bob signed in by htpasswd" in logged
+    seen = (site.directory / "seen").read_bytes().decode(errors="replace")
+    assert "REMOTE_ADDR" in seen and "monitor.py" in seen
+    said = everything_said(site) | {"the program": seen}
+    said |= {str(path): path.read_bytes().decode(errors="replace")
+             for path in site.state.rglob("*") if path.is_file()}
+    assert any("throttle" in where for where in said)
+    found = [f"secret {number} in {where}" for number, word in enumerate(words)
+             for where, text in said.items() if word in text]
     assert not found
 
 
