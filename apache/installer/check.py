@@ -119,15 +119,20 @@ def apache(choice: Choice) -> Iterator[Finding]:
                   "all that are needed are on", f"a2enmod {' '.join(missing)}; "
                   "systemctl reload apache2" if missing else "")
     if system.systemd():
-        stale = system.run("systemctl", "show", "apache2", "-p", "NeedDaemonReload",
-                           "--value").strip() == "yes"
-        yield Finding("systemd", not stale, "Apache's unit was changed since systemd read it"
-                      if stale else "knows Apache's unit as it is on the disk",
-                      "systemctl daemon-reload" if stale else "")
-    if elsewhere := daemon.pid_file_elsewhere():
-        yield Finding("systemd", False, "Apache's pid file is not where its unit says", elsewhere)
+        yield from unit()
     if running:
         yield certificate(choice)
+
+
+def unit() -> Iterator[Finding]:
+    """Say whether systemd goes by what is on the disk, and finds Apache's process."""
+    stale = system.run("systemctl", "show", "apache2", "-p", "NeedDaemonReload",
+                       "--value").strip() == "yes"
+    yield Finding("systemd", not stale, "Apache's unit was changed since systemd read it" if stale
+                  else "knows Apache's unit as it is on the disk",
+                  "systemctl daemon-reload" if stale else "")
+    if elsewhere := daemon.pid_file_elsewhere():
+        yield Finding("systemd", False, "Apache's pid file is not where its unit says", elsewhere)
 
 
 def certificate(choice: Choice) -> Finding:
