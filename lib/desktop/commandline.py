@@ -1,4 +1,4 @@
-"""The command line of the three scripts: `--name=value` and nothing else.
+"""The command line of the scripts: `--name=value`, and what a script works on, as it is.
 
 A script says which commands it takes besides the settings; the same words print `--help`
 and the README's table.
@@ -19,11 +19,18 @@ class Command:
         name: as typed after the two dashes.
         value: what stands after `=` in --help; empty for a switch, which `--name` turns on.
         meaning: one sentence.
+        bare: whether the value is typed alone, without --name=.
     """
 
     name: str
     value: str
     meaning: str
+    bare: bool = False
+
+    def __str__(self) -> str:
+        if self.bare:
+            return self.value
+        return f"--{self.name}={self.value}" if self.value else f"--{self.name}"
 
 
 @dataclass(frozen=True)
@@ -55,12 +62,15 @@ def parse(arguments: Sequence[str], commands: Sequence[Command], about: str) -> 
             raise Answered(help_text(commands, about))
         if argument == "--version":
             raise Answered(f"remote-desktop {__version__}")
-        if not argument.startswith("--") or (name not in known and name not in settings.TABLE):
+        if argument and not argument.startswith("-") and (bare := next(
+                (command.name for command in commands if command.bare), "")):
+            name, equals, value = bare, "=", argument
+        elif not argument.startswith("--") or (name not in known and name not in settings.TABLE):
             raise Refusal(f"Unknown option {argument!r}.", 400,
                           settings.nearest(name, [*known, *settings.TABLE])
                           or "--help lists them all.")
         if name in typed:
-            raise Refusal(f"--{name} is given twice.")
+            raise Refusal(f"{known.get(name, f'--{name}')} is given twice.")
         if not equals and (name not in known or known[name].value):
             raise Refusal(f"--{name} needs a value: --{name}=...")
         if equals and name in known and not known[name].value and value not in ("0", "1"):
@@ -72,8 +82,7 @@ def parse(arguments: Sequence[str], commands: Sequence[Command], about: str) -> 
 
 def help_text(commands: Sequence[Command], about: str) -> str:
     """Return what --help prints: the commands, then every setting with its default."""
-    rows = [(f"--{command.name}" + (f"={command.value}" if command.value else ""),
-             command.meaning) for command in commands]
+    rows = [(str(command), command.meaning) for command in commands]
     rows += [("", ""), ("Settings, also in the file that REMOTE_DESKTOP_INI names:", "")]
     rows += [(f"--{name}={settings.spell(entry.default)}", meaning_of(name))
              for name, entry in settings.TABLE.items()]

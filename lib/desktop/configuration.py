@@ -32,11 +32,13 @@ def load(environ: Mapping[str, str], overrides: Mapping[str, str] | None = None)
 
 
 def by_hand(environ: Mapping[str, str]) -> Settings:
-    """Return defaults for a person with a checkout and no settings file."""
+    """Return defaults for a person with a checkout, or who may not read the settings file."""
     home = Path(environ.get("HOME") or "/nonexistent")
     cache = Path(environ.get("XDG_CACHE_HOME") or home / ".cache") / "remote-desktop"
     runtime = Path(environ.get("XDG_RUNTIME_DIR") or "/tmp") / f"remote-desktop-{os.getuid()}"
-    return Settings(dir_service=ROOT, dir_html=ROOT / "html", dir_machines=ROOT / "machines",
+    usual = Settings()
+    machines = usual.dir_machines if ROOT == usual.dir_service else ROOT / "machines"
+    return Settings(dir_service=ROOT, dir_html=ROOT / "html", dir_machines=machines,
                     dir_snapshots=cache / "snapshots", dir_cfg=runtime,
                     dir_state=cache / "state", dir_log=cache / "log")
 

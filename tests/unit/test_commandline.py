@@ -1,4 +1,4 @@
-"""`--name=value` and nothing else."""
+"""`--name=value`, and what a script works on."""
 
 import pytest
 
@@ -29,6 +29,18 @@ def test_anything_else_is_refused(argument: str, word: str) -> None:
 def test_nothing_is_given_twice() -> None:
     with pytest.raises(Refusal, match="twice"):
         commandline.parse(["--machine=a", "--machine=b"], COMMANDS, "")
+
+
+def test_what_a_script_works_on_is_typed_alone() -> None:
+    commands = [*COMMANDS, Command("file", "FILE", "The file.", bare=True)]
+    line = commandline.parse(["--json", "a=b.iso", "--machine=x"], commands, "")
+    assert line.commands == {"json": "1", "file": "a=b.iso"} and line.settings == {"machine": "x"}
+    for arguments, reason in ((["a", "b"], "FILE is given twice"), (["-a"], "Unknown"),
+                              ([""], "Unknown")):
+        with pytest.raises(Refusal, match=reason):
+            commandline.parse(arguments, commands, "")
+    with pytest.raises(Answered, match="(?m)^  FILE  +The file"):
+        commandline.parse(["--help"], commands, "")
 
 
 def test_help_names_every_setting_with_default_and_meaning() -> None:

@@ -111,17 +111,14 @@ def examined(settings: Settings, some: Iterable[Path]) -> list[Machine]:
 
 def examine(file: Path, memo: Memo) -> Machine:
     """Return the machine of a file, with what is wrong with it."""
-    machine = Machine(file=file, name=file.name, format=ENDINGS[ending(file.name)],
-                      stamp="", title=file.stem)
+    machine = named(file)
     if not file.name.isprintable():
         name = file.name.encode("unicode_escape").decode("ascii")
         return replace(machine, name=name, title=name,
                        problem="its name has characters that cannot be printed")
     try:
         state = file.stat()
-        machine = replace(machine, stamp=stamp(file), **descriptor.read(file.with_suffix(".ini")))
-        if machine.format is Format.RAW and ending(file.name) == "iso":
-            machine = replace(machine, format=Format.ISO)  # a disc is raw bytes
+        machine = described(replace(machine, stamp=stamp(file)))
     except OSError as error:
         return replace(machine, problem=f"it cannot be read ({error.strerror})")
     except ValueError as error:
@@ -130,6 +127,20 @@ def examine(file: Path, memo: Memo) -> Machine:
     return replace(machine, problem=descriptor.contradiction(machine) or lacking(machine)
                    or access(file, state)
                    or image.inspect(memo, file, machine.format, machine.stamp))
+
+
+def named(file: Path) -> Machine:
+    """Return the machine that a file's name alone makes."""
+    return Machine(file=file, name=file.name, format=ENDINGS[ending(file.name)], stamp="",
+                   title=file.stem)
+
+
+def described(machine: Machine) -> Machine:
+    """Return a machine with what its descriptor says; raise OSError, ValueError."""
+    machine = replace(machine, **descriptor.read(machine.file.with_suffix(".ini")))
+    if machine.format is Format.RAW and ending(machine.file.name) == "iso":
+        return replace(machine, format=Format.ISO)  # a disc is raw bytes
+    return machine
 
 
 def lacking(machine: Machine) -> str:

@@ -3,10 +3,12 @@
 A descriptor is flat `name = value` lines. The table of what they may say is the type Machine.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from desktop import literal
 from desktop.machine.image import Format
@@ -22,6 +24,26 @@ def declared(text: str) -> Format:
     if text not in ENDINGS:
         raise ValueError(f"one of {', '.join(ENDINGS)}")
     return ENDINGS[text]
+
+
+def address(text: str) -> str:
+    """Return an address from which an image can be fetched; raise ValueError."""
+    try:
+        parts = urlsplit(text)
+        fit = parts.hostname and parts.port != 0
+    except ValueError:
+        fit = None
+    if text and (not fit or parts.scheme not in ("http", "https") or "@" in parts.netloc
+                 or not re.fullmatch("[!-~]+", text)):
+        raise ValueError("an address such as https://example.org/box.qcow2, without a password")
+    return text
+
+
+def digest(text: str) -> str:
+    """Return a SHA-256 as sha256sum prints it; raise ValueError."""
+    if text and not re.fullmatch("[0-9A-Fa-f]{64}", text):
+        raise ValueError("the 64 hexadecimal digits that sha256sum prints")
+    return text.lower()
 
 
 def key(default: Any, parse: Callable[[str], Any], *, least: float | None = None,
@@ -64,8 +86,8 @@ class Machine:
     firmware: str = key("bios", str, choices=("bios", "uefi"))
     chipset: str = key("q35", str, choices=("q35", "pc"))
     os: str = key("", str, choices=("linux", "windows", "other"))
-    url: str = key("", str)
-    sha256: str = key("", str)
+    url: str = key("", address)
+    sha256: str = key("", digest)
 
 
 KEYS: Mapping[str, Any] = {entry.name: entry.metadata for entry in fields(Machine)

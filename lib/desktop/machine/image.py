@@ -6,6 +6,8 @@ Headers are read as OpenStack reads them (oslo.utils), plus the fields it does n
 (header.py); only an image found harmless is then opened by qemu-img, to see whether it is whole.
 """
 
+import json
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -72,14 +74,32 @@ def examine(path: Path, declared: Format) -> None:
     from desktop.machine import header  # only for an image that is new
     with path.open("rb") as file:
         found = inspectors(file)
-        formats = {header.FORMATS[name] for name in found} | header.marks(file)
-        true = formats - {Format.RAW} or formats
+        true = marked(file, found)
         if true != {declared}:
             raise Unfit(f"it is {' and '.join(sorted(true))}, not {declared}")
         if declared in (Format.QCOW2, Format.VMDK):
             safe(found[declared])
         header.check(file, declared)
     whole(path, declared)
+
+
+def recognise(path: Path) -> Format:
+    """Return what an image is by its marks alone; what it points to is not looked at.
+
+    Raises Unfit for one that bears the marks of several, OSError when it cannot be read.
+    """
+    with path.open("rb") as file:
+        true = marked(file, inspectors(file))
+    if len(true) > 1:
+        raise Unfit(f"it is {' and '.join(sorted(true))} at once")
+    return true.pop()
+
+
+def marked(file: BinaryIO, found: "Mapping[str, FileInspector]") -> set[Format]:
+    """Return the formats whose marks a file bears; raw when there are none."""
+    from desktop.machine import header  # as above
+    formats = {header.FORMATS[name] for name in found} | header.marks(file)
+    return formats - {Format.RAW} or formats
 
 
 def inspectors(file: BinaryIO) -> "dict[str, FileInspector]":
@@ -110,6 +130,16 @@ def safe(inspector: "FileInspector") -> None:
                          if check != "unknown_features")
         if reasons:
             raise Unfit(f"its header is refused: {'; '.join(reasons)}") from error
+
+
+def virtual_size(path: Path, declared: Format) -> int:
+    """Return the bytes of the disk within an image that was found harmless.
+
+    Raises process.Failed when qemu-img cannot tell.
+    """
+    said = process.run(["qemu-img", "info", "-U", "-f", declared.driver, "--output=json",
+                        str(path)])
+    return int(json.loads(said)["virtual-size"])
 
 
 def whole(path: Path, declared: Format) -> None:

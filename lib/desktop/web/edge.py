@@ -16,16 +16,18 @@ from desktop.errors import Refusal
 from desktop.web import entrance, gateway, login, page
 from desktop.web import request as requests
 from desktop.web.page import Frame
-from desktop.web.script import BUG, DONE, Script
+from desktop.web.script import BUG, DONE, Script, Tool
 from desktop.web.visit import Visit
 
 log = logging.getLogger("edge")
 
 
-def run(script: Script) -> None:
+def run(script: Tool) -> None:
     """Run a script to its end and exit."""
     try:
         if "GATEWAY_INTERFACE" in os.environ:
+            if not isinstance(script, Script):
+                sys.exit(f"{script.name} is for a terminal, not for requests.")
             # Apache passes words of the query as arguments (RFC 3875, 4.4): they are not read.
             status = serve(script, os.environ, sys.stdin.buffer, sys.stdout.buffer)
         else:

@@ -1,4 +1,4 @@
-"""A script of cgi-bin: what it takes, and its two stories, for a request and for a terminal."""
+"""A script: what it takes, and its stories, for a terminal and, in cgi-bin, for a request."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
@@ -21,24 +21,34 @@ class Errand:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Script:
-    """One script of cgi-bin.
+class Tool:
+    """A script for a terminal alone.
 
     Attributes:
         name, about: for --help and the log.
         commands: what it takes by hand, besides the settings.
         as_caller: those commands that root does as root; the rest is done as the service does.
-        query, fields: the names that a GET and a POST may carry.
-        web, by_hand: the two stories.
-        data: whether a GET is answered as JSON whatever is wanted.
+        by_hand: its story.
     """
 
     name: str
     about: str
-    web: Callable[[Visit], Answer]
     by_hand: Callable[[Errand], None]
     commands: Sequence[Command] = ()
     as_caller: Collection[str] = field(default=frozenset())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Script(Tool):
+    """One script of cgi-bin.
+
+    Attributes:
+        query, fields: the names that a GET and a POST may carry.
+        web: its story for a request.
+        data: whether a GET is answered as JSON whatever is wanted.
+    """
+
+    web: Callable[[Visit], Answer]
     query: Collection[str] = ()
     fields: Collection[str] = ()
     data: bool = False

@@ -14,10 +14,10 @@ from desktop import log as logs
 from desktop.commandline import Answered
 from desktop.errors import Refusal
 from desktop.settings import Settings
-from desktop.web.script import BUG, DONE, REFUSED, Errand, Script
+from desktop.web.script import BUG, DONE, REFUSED, Errand, Tool
 
 
-def obey(script: Script, environ: Mapping[str, str], arguments: Sequence[str]) -> int:
+def obey(script: Tool, environ: Mapping[str, str], arguments: Sequence[str]) -> int:
     """Do one errand of somebody at a terminal."""
     logs.set_up(script.name)
     try:

@@ -90,7 +90,15 @@ def test_a_descriptor_may_tell_the_format(settings: Settings) -> None:
     ("problem = x", "line 1: 'problem' is not known"),
     ("cpu = 4\ncpu_max = 2", "cpu above cpu_max"),
     ("disk_bus = ide", "disk_bus ide, which needs chipset pc"),
-    ("disk = 5", "only for an ISO")])
+    ("disk = 5", "only for an ISO"),
+    ("url = example.org/box.raw", "is not an address such as https:"),
+    ("url = ftp://example.org/box.raw", "is not an address"),
+    ("url = file:///etc/passwd", "is not an address"),
+    ("url = https://", "is not an address"), ("url = https://[::1/x", "is not an address"),
+    ("url = https://ann:secret@example.org/x", "without a password"),
+    ("url = https://example.org/a b", "is not an address"),
+    ("sha256 = abc", "is not the 64 hexadecimal digits"),
+    (f"sha256 = {'g' * 64}", "is not the 64 hexadecimal digits")])
 def test_a_wrong_descriptor_is_the_machine_s_problem(settings: Settings, text: str,
                                                      words: str) -> None:
     add(settings, "box.raw", text)
