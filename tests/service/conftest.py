@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from service import orphans, websocket
+from service import disk, orphans, websocket
 from service.authority import Authority
 from service.between import Between, hangs
 from service.installation import RUNNING, Goods, Installation, install_programs, short_directory
 from service.mailserver import MailServer
+from service.shop import Shop, stock
 from service.slapd import Slapd
+from service.warehouse import Warehouse
 
 Install = Callable[..., Installation]
 
@@ -156,3 +158,26 @@ def tidy(installation: Installation) -> None:
     for path in installation.state.glob("throttle/address-*"):
         path.unlink()
     installation.clear()
+
+
+@pytest.fixture
+def small_disk() -> Iterator[Path]:
+    """A disk of 120 MB."""
+    with disk.small() as place:
+        yield place
+
+
+@pytest.fixture(scope="session")
+def warehouse() -> Iterator[Warehouse]:
+    """A web server and a proxy, with disk.qcow2 of 5 MB on the shelf."""
+    directory = short_directory()
+    with Warehouse(directory) as server:
+        stock(server)
+        yield server
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, warehouse: Warehouse) -> Shop:
+    """An empty directory of machines."""
+    return Shop(tmp_path, warehouse)

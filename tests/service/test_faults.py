@@ -1,6 +1,5 @@
 """Full disks, broken files, recycled pids, moved clocks: each has a defined end."""
 
-import errno
 import json
 import os
 import shutil
@@ -8,43 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from service import orphans
 from service.conftest import Install
+from service.disk import fill
 from service.guest import Guest
-from service.installation import ENVIRONMENT, USER, Installation, short_directory
+from service.installation import ENVIRONMENT, USER, Installation
 from service.until import until
 
 FULL = 1_500_000  # bytes of the small disk that are left to a guest
-
-
-@pytest.fixture
-def small_disk() -> Iterator[Path]:
-    """A disk of 120 MB."""
-    if os.geteuid():
-        pytest.skip("mounting needs root")
-    place = short_directory()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120m,mode=711", "small", place],
-                   check=True)
-    shutil.chown(place, USER, USER)
-    yield place
-    subprocess.run(["umount", place], check=True)
-    place.rmdir()
-
-
-def fill(disk: Path, leave: int) -> Path:
-    """Fill a disk up to so many bytes with a file; others may write to it meanwhile."""
-    path = disk / "filling"
-    with path.open("wb") as file:
-        try:
-            while (free := shutil.disk_usage(disk).free) > leave:
-                os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), free - leave)
-        except OSError as error:
-            assert error.errno == errno.ENOSPC and not leave
-    return path
 
 
 def state(site: Installation, session: str) -> tuple[str, str]:
