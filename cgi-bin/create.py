@@ -9,7 +9,7 @@ sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", 
 
 from desktop.commandline import Command
 from desktop.session.start import start
-from desktop.web import access, edge, form, page
+from desktop.web import access, edge, form, mailed, page
 from desktop.web.page import Answer
 from desktop.web.script import Errand, Script
 from desktop.web.visit import Visit
@@ -29,10 +29,11 @@ def web(visit: Visit) -> Answer:
     """Say what can be had; or start it, and answer when its screen does."""
     settings, fields = visit.settings, visit.request.fields
     if visit.request.method == "GET":
-        if visit.request.html:  # somebody followed a link, or came back to the answer of a POST
-            return page.see("./")
+        # Who follows a link, or comes back to the answer of a POST, wants the form itself.
         from desktop.web import offer  # a POST does without
-        return page.data(200, offer.offer(visit))
+        return page.see("./") if visit.request.html else page.data(200, offer.offer(visit))
+    if mailed.wanted(visit):
+        return mailed.start(visit)
     person = visit.must()
     if fields.get("machine") in ADMINISTRATION:
         access.must_be_admin(person)

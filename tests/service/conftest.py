@@ -72,12 +72,14 @@ def goods() -> Iterator[Goods]:
 
 
 @pytest.fixture(scope="session")
-def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServer]:
+def mail() -> Iterator[MailServer]:
     """Dovecot and Postfix, for the whole run."""
     if os.geteuid():
         pytest.skip("Postfix starts as root alone")
-    with MailServer(Authority(tmp_path_factory.mktemp("mail"))) as server:
+    directory = short_directory()
+    with MailServer(Authority(directory)) as server:
         yield server
+    shutil.rmtree(directory)
 
 
 @pytest.fixture(scope="session")

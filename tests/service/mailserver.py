@@ -213,6 +213,11 @@ class MailServer:
         return [message_from_bytes(path.read_bytes(), policy=policy.default)  # type: ignore
                 for path in sorted((self.mail / name / "new").glob("*"))]
 
+    def clear(self) -> None:
+        """Empty all mailboxes."""
+        for path in self.mail.glob("*/new/*"):
+            path.unlink()
+
     def words(self) -> str:
         """Return all that both servers have logged."""
         return "".join(path.read_text(errors="replace")

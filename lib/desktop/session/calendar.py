@@ -36,12 +36,17 @@ class Calendar:
             moment, why = self.powerdown
             found[why] = moment
         if self.alone_since is not None:
-            if not self.met and self.settings.first_connect_timeout:
-                found["nobody connected"] = (self.alone_since
-                                             + self.settings.first_connect_timeout)
+            if not self.met and (patience := self.patience(entry)):
+                found["nobody connected"] = self.alone_since + patience
             if self.met and not entry.persistent:
                 found["its viewer left"] = self.alone_since + self.settings.disconnect_grace
         return found
+
+    def patience(self, entry: Record) -> int:
+        """Return the seconds to wait for a first viewer, 0 for any: mail is slow."""
+        if entry.method == "email":
+            return self.settings.email_connect_timeout
+        return self.settings.first_connect_timeout
 
     def pause(self, entry: Record) -> float:
         """Return the seconds one may sleep while nothing happens."""

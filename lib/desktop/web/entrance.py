@@ -21,22 +21,25 @@ INSTITUTION = "The name and the password of your account at the institution."
 APACHE = ("Who you are is found out when a page is opened, and this time it was not. Open the "
           "form again; if that does not help, ask your administrator.")
 LINK = "A link to your machine is sent there."
+IN_MAIL = "A machine that was mailed is opened by the link in its mail."
 
 
-def enter(settings: Settings, stranger: bool) -> dict[str, bool]:
-    """Return which fields the form has for who one is."""
+def enter(settings: Settings, stranger: bool, machine: bool = True) -> dict[str, bool]:
+    """Return which fields a form has for who one is; one for a `machine` may have it mailed."""
     passwords = bool(chain.ways(settings))
-    mail = mailed(settings)
+    mail = machine and settings.check_user_with_email
     return {"user": stranger and (passwords or mail), "password": stranger and passwords,
             "email": stranger and mail}
 
 
-def words(settings: Settings) -> dict[str, str]:
+def words(settings: Settings, machine: bool = True) -> dict[str, str]:
     """Return what these fields are called, and what to enter: the site's words before ours."""
-    ways, mail = set(chain.ways(settings)), mailed(settings)
+    ways, mail = set(chain.ways(settings)), machine and settings.check_user_with_email
     name, advice = "User", ""
-    if not ways:
-        name, advice = ("E-mail address", LINK) if mail else (name, APACHE)
+    if not ways and settings.check_user_with_email:
+        name, advice = ("E-mail address", LINK) if mail else (name, IN_MAIL)
+    elif not ways:
+        advice = APACHE
     elif ways <= {"imap", "smtp"}:
         advice = MAILBOX
     elif "ldap" in ways:
@@ -48,11 +51,6 @@ def words(settings: Settings) -> dict[str, str]:
             or "Password", "help": settings.sign_in_help or advice}
 
 
-def mailed(settings: Settings) -> bool:
-    """Tell whether people without a password get a link by mail."""
-    return settings.check_user_with_email
-
-
 def asks(visit: Visit, problem: Refusal) -> bool:
     """Tell whether a refusal is about who somebody is, or whether they meant it."""
     return isinstance(problem, Unmeant) or (
@@ -62,7 +60,7 @@ def asks(visit: Visit, problem: Refusal) -> bool:
 def again(visit: Visit, problem: Refusal) -> Answer:
     """Return the page that asks; what else was typed goes along, and is sent with the answer."""
     request, settings = visit.request, visit.settings
-    posted = request.method == "POST"
+    posted, machine = request.method == "POST", request.script.endswith("/create")
     kept = {name: value for name, value in request.fields.items() if name not in SECRET}
     facts: dict[str, Any] = {
         "action": request.script.rpartition("/")[2] if posted else "monitor",
@@ -72,5 +70,6 @@ def again(visit: Visit, problem: Refusal) -> Answer:
         facts["message"] = problem.message
         return page.html(problem.status, visit.frame, "confirm.html", "Do you want this?", **facts)
     return page.html(problem.status, visit.frame, "sign_in.html", TITLES[problem.status],
-                     enter=enter(settings, True), words=words(settings), **facts).plus(
+                     enter=enter(settings, True, machine),
+                     words=words(settings, machine), **facts).plus(
         "Retry-After", str(problem.retry_after or ""))

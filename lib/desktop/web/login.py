@@ -54,7 +54,7 @@ def who(request: Request, settings: Settings) -> Person | None:
         return sign_in(request, settings, user, password)
     person = remembered(request, settings)
     if person or not settings.allow_unauthenticated and (
-            methods or settings.check_user_with_remote_user):
+            methods or settings.check_user_with_remote_user or settings.check_user_with_email):
         return person
     if settings.allow_unauthenticated:
         return guest(request, settings,

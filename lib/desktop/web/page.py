@@ -89,8 +89,13 @@ def render(frame: Frame, template: str, title: str, refresh: int | None, /,
     facts |= {"page": {"title": title, "refresh": refresh}, "person": frame.person,
               "notices": frame.notices, "service": {"version": __version__},
               "inline_css": frame.inline_css, "ticket": frame.ticket}
+    return fill(frame.cache, template, facts)
+
+
+def fill(cache: Path | None, template: str, facts: Mapping[str, Any]) -> str:
+    """Return what a template makes of facts."""
     try:
-        return environment(frame.cache).get_template(template).render(facts)
+        return environment(cache).get_template(template).render(facts)
     except OSError:  # the cache: a full disk, another one's directory
         return environment(None).get_template(template).render(facts)
 

@@ -27,6 +27,18 @@ def test_nobody_connects(clock: list[float]) -> None:
     assert calendar.over(entry) == "nobody connected"
 
 
+def test_a_mailed_machine_waits_for_its_mail(clock: list[float]) -> None:
+    calendar, entry = Calendar(Settings()), sample(persistent=False, method="email")
+    clock[0] += 3599
+    assert not calendar.over(entry) and calendar.pause(entry) == 1
+    clock[0] += 1
+    assert calendar.over(entry) == "nobody connected"
+    calendar.note_viewers(1)
+    calendar.note_viewers(0)
+    clock[0] += 30
+    assert calendar.over(entry) == "its viewer left"
+
+
 def test_a_persistent_session_outlives_its_viewers_until_its_deadline(clock: list[float]) -> None:
     calendar, entry = Calendar(Settings()), sample(deadline=5000.0)
     calendar.note_viewers(1)

@@ -121,3 +121,15 @@ def test_apache_says_who_one_is(settings: Settings, tmp_path: Path) -> None:
     _, _, text = answer(leaving, tmp_path, "monitor", None, REMOTE_USER="eve")
     assert '<a href="/desktop/oidc?logout=%2Fdesktop%2F">Sign out</a>' in text
     assert 'value="signout"' not in text
+
+
+def test_only_a_machine_can_be_mailed(settings: Settings, tmp_path: Path) -> None:
+    both = replace(settings, check_user_with_email=True)
+    assert entrance.enter(both, True) == {"user": True, "password": True, "email": True}
+    assert "link" in entrance.words(both)["help"]
+    status, _, text = answer(both, tmp_path, "monitor", None)
+    assert status == 401 and "link is sent" not in text and 'maxlength="1024" required' in text
+    alone = replace(both, check_user_with_htpasswd=False)
+    assert entrance.enter(alone, True) == {"user": True, "password": False, "email": True}
+    status, _, text = answer(alone, tmp_path, "monitor", None)
+    assert status == 401 and entrance.IN_MAIL in text and 'name="user"' not in text

@@ -37,6 +37,8 @@ PAGES: dict[str, dict[str, Any]] = {
     "confirm.html": {"action": "create", "message": BAD, "kept": {"machine": BAD}},
     "refusal.html": {"status": 503, "message": BAD, "hint": BAD, "incident": BAD,
                      "retry_after": 5, "back": "./"},
+    "mailed.html": {"title": BAD, "mail": BAD, "wait": 3600},
+    "letter.html": {"s": SESSION | {"link": BAD, "host": BAD, "wait": 3600}},
     "machines.html": {"machines": [{
         "title": BAD, "name": BAD, "problem": problem, "hidden": False, "aside": True,
         "users": [BAD], "size": 1.5, "format": BAD, "sessions": 1, "uses": 2,
