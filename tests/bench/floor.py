@@ -10,9 +10,9 @@ from service.guest import qmp
 from service.until import until
 
 
-def python() -> None:
-    """Start Python and end it."""
-    subprocess.run([sys.executable, "-I", "-c", ""], check=True)
+def python(words: str = "") -> None:
+    """Start Python, have it do something, and end it."""
+    subprocess.run([sys.executable, "-I", "-c", words], check=True)
 
 
 def image(directory: Path) -> None:

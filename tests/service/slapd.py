@@ -14,7 +14,7 @@ from service.authority import Authority, Certificate
 from service.until import until
 
 HERE = Path(__file__).parent / "directory"
-ODD = "ü \u2028*()\\%s{user}\u00ad"
+ODD = "ü €*()\\%s{user}\"'"
 LONG = "x" * 1024
 SUFFIXES = {"plain": "dc=example,dc=org", "active": "dc=ad,dc=test"}
 PATIENCE = 20  # seconds, to start and to end
