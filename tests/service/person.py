@@ -100,8 +100,9 @@ class Person:
         if action == "stop" and key not in self.tickets:
             self.tickets |= {(key[0], "stop", one["session"]): one["ticket"]
                              for one in self.facts("monitor").get("sessions", ())}
-        elif action == "purge" and key not in self.tickets:
-            found = re.search(r'name="ticket" value="([^"]+)">\s*<p class="field"',
+        elif path == "admin" and key not in self.tickets:
+            found = re.search(rf'name="action" value="{re.escape(str(action))}">\s*<input '
+                              'type="hidden" name="ticket" value="([^"]+)"',
                               self.get("admin").text)
             self.tickets[key] = found[1] if found else ""
         elif key not in self.tickets:

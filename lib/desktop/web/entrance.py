@@ -67,7 +67,7 @@ def again(visit: Visit, problem: Refusal) -> Answer:
         "kept": kept if posted else {"action": "signin"},
         "message": str(problem) if posted else "", "user": request.fields.get("user", "")}
     if isinstance(problem, Unmeant):
-        facts["message"] = problem.message
+        facts |= {"message": problem.message, "wanted": problem.wanted}
         return page.html(problem.status, visit.frame, "confirm.html", "Do you want this?", **facts)
     return page.html(problem.status, visit.frame, "sign_in.html", TITLES[problem.status],
                      enter=enter(settings, True, machine),

@@ -55,7 +55,7 @@ class Answer:
         return replace(self, headers=(*self.headers, (name, value))) if value else self
 
 
-def no_ticket(action: str, session: str = "") -> str:
+def no_ticket(action: str, about: str = "") -> str:
     """Return what the forms of a page for nobody carry."""
     return ""
 
@@ -68,7 +68,7 @@ class Frame:
     notices: Sequence[str] = ()
     inline_css: str | None = None  # makes the page one self-contained file
     cache: Path | None = None  # where compiled pages are kept: 20 ms less for each
-    ticket: Callable[..., str] = no_ticket  # of action and session, for the forms of the page
+    ticket: Callable[..., str] = no_ticket  # of an action and what it is about, for forms
 
 
 def environment(cache: Path | None) -> "jinja2.Environment":

@@ -1,8 +1,8 @@
 """Tickets: what our own forms carry, so that a form of somebody else's does nothing.
 
 A browser says by itself who sends a form, which tells nothing of what that person wants. A ticket
-is good for one person, one action and, where it is about one, one session, for as long as a
-sign-in. Who types a password into the same form needs none: a stranger's page does not know it.
+is good for one person, one action and what that is about, a session or a machine, for as long as
+a sign-in. Who types a password into the same form needs none: a stranger's page does not know it.
 """
 
 import hmac
@@ -21,14 +21,19 @@ TICKET = re.compile("([0-9]{1,12})-([0-9a-f]{40})")
 class Unmeant(Refusal):
     """A form without its ticket: whoever sent it is asked whether they meant it."""
 
+    def __init__(self, action: str, about: str) -> None:
+        super().__init__("This form was not opened by you, or long ago.", 403,
+                         "Programs find a ticket in the answers to GET create and GET monitor.")
+        self.wanted = (action, about)
 
-def make(settings: Settings, person: Person, action: str, session: str = "") -> str:
-    """Return a ticket for this person to do this, to this session."""
+
+def make(settings: Settings, person: Person, action: str, about: str = "") -> str:
+    """Return a ticket for this person to do this, to this session or machine if any."""
     now = str(int(time.time()))
-    return f"{now}-{seal(settings, person, action, session, now)}"
+    return f"{now}-{seal(settings, person, action, about, now)}"
 
 
-def check(settings: Settings, person: Person, action: str, session: str, ticket: str) -> None:
+def check(settings: Settings, person: Person, action: str, about: str, ticket: str) -> None:
     """Raise Unmeant unless the ticket is good for this; who has just typed a password needs none.
 
     One from the future is as bad as an old one: the clock was set back since.
@@ -37,13 +42,12 @@ def check(settings: Settings, person: Person, action: str, session: str, ticket:
         return
     match = TICKET.fullmatch(ticket)
     if not (match and 0 <= time.time() - int(match[1]) <= settings.sign_in_lifetime
-            and hmac.compare_digest(match[2], seal(settings, person, action, session, match[1]))):
-        raise Unmeant("This form was not opened by you, or long ago.", 403,
-                      "Programs find a ticket in the answers to GET create and GET monitor.")
+            and hmac.compare_digest(match[2], seal(settings, person, action, about, match[1]))):
+        raise Unmeant(action, about)
 
 
-def seal(settings: Settings, person: Person, action: str, session: str, moment: str) -> str:
+def seal(settings: Settings, person: Person, action: str, about: str, moment: str) -> str:
     """Return what only this service can make of all that a ticket is good for."""
-    words = json.dumps([moment, person.name, person.method, action, session])
+    words = json.dumps([moment, person.name, person.method, action, about])
     key = hmac.digest(login.key(settings), b"ticket", "sha256")
     return hmac.digest(key, words.encode(), "sha256")[:20].hex()

@@ -39,14 +39,14 @@ class Visit:
             return page.data(status, told)
         return page.html(status, self.frame, template, title, refresh=refresh, **facts)
 
-    def meant(self, action: str, session: str = "") -> None:
+    def meant(self, action: str, about: str = "") -> None:
         """Raise Unmeant unless the person sent this form themselves; see ticket.check."""
-        ticket.check(self.settings, self.must(), action, session,
+        ticket.check(self.settings, self.must(), action, about,
                      self.request.fields.get("ticket", ""))
 
-    def ticket(self, action: str, session: str = "") -> str:
+    def ticket(self, action: str, about: str = "") -> str:
         """Return what a form of this person carries for an action; nothing for a stranger."""
-        return ticket.make(self.settings, self.person, action, session) if self.person else ""
+        return ticket.make(self.settings, self.person, action, about) if self.person else ""
 
     @property
     def frame(self) -> Frame:

@@ -83,6 +83,22 @@ def test_what_one_does_not_see_is_asked_before(settings: Settings, tmp_path: Pat
     assert status == 303 and "Max-Age=0" in headers["Set-Cookie"]
 
 
+def test_whatever_it_is_about(settings: Settings, tmp_path: Path) -> None:
+    (settings.dir_machines).mkdir()
+    (settings.dir_machines / "disk.raw").write_bytes(b"\0" * (1 << 20))
+    _, headers, _ = answer(settings, tmp_path, "monitor", {
+        "action": "signin", "user": "ada", "password": "ada-secret"})
+    signed = {"HTTP_ORIGIN": "http://desktop.example.org",
+              "HTTP_COOKIE": headers["Set-Cookie"].split(";")[0]}
+    for typed in ({"action": "offer", "machine": "disk.raw", "aside": "1"},
+                  {"action": "maintain", "text": "New disks."},
+                  {"action": "purge", "confirm": "purge"}):
+        status, _, text = answer(settings, tmp_path, "admin", typed, **signed)
+        assert status == 403
+        status, _, _ = answer(settings, tmp_path, "admin", fields_of(text), **signed)
+        assert status == 303, typed
+
+
 WAYS = {"htpasswd": {"check_user_with_htpasswd": True},
         "custom": {"check_user_custom": "/bin/true"},
         "remote_user": {"check_user_with_remote_user": True}}
