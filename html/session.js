@@ -78,6 +78,16 @@ async function draw(canvas, picture) {
   bitmap.close();
 }
 
+/** Have the viewer come back to where this page came from: behind a proxy only we know. */
+function stayHere() {
+  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (
+    document.querySelectorAll("a[href*='#host=']"))) {
+    const port = location.port || (location.protocol === "https:" ? "443" : "80");
+    link.hash = link.hash.replace(/host=[^&]*/, `host=${encodeURIComponent(location.hostname)}`)
+      .replace(/port=[^&]*/, `port=${port}`);
+  }
+}
+
 /** @param {HTMLElement} source @returns {Promise<void>} */
 async function copy(source) {
   const text = source.textContent ?? "";
@@ -116,3 +126,4 @@ for (const time of document.querySelectorAll("time")) {
 
 countDown();
 follow();
+stayHere();

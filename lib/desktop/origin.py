@@ -21,8 +21,15 @@ def problem(settings: Settings, origin: str | None, host: str, cookie: bool) -> 
         sender = ""
     if sender and sender in known(settings, host):
         return ""
-    return (f"It comes from a page of {sender or origin!r}, not of {host!r}; "
-            "if that is this server too, name it in server_name or server_aliases.")
+    return (f"It comes from a page of {sender or origin!r}, not of {host!r}; if that is this "
+            f"server too, its administrator sets {remedy(settings, origin, sender)}.")
+
+
+def remedy(settings: Settings, origin: str, sender: str) -> str:
+    """Return the setting, with its value, that makes an origin one of ours."""
+    if not settings.server_name:
+        return f"server_name = {origin}"
+    return f"server_aliases = {', '.join((*settings.server_aliases, sender))}"
 
 
 def known(settings: Settings, host: str) -> set[str]:

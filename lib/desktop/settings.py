@@ -170,7 +170,7 @@ class Settings:
     check_user_custom_mode: str = setting("or", "or: one more way in; and: it may refuse whom "
                                           "another way accepted.", choices=("or", "and"))
     trusted_proxies: tuple[str, ...] = setting((), "Addresses or networks of proxies whose "
-                                               "X-Forwarded-For is believed.")
+                                               "X-Forwarded-For and -Proto are believed.")
     auth_max_failures: int = setting(5, "Wrong passwords of a name before it must wait; a server "
                                      "of yours sees no more in 15 minutes; 0: no limit.", least=0)
     remote_user_sign_out: str = setting("", "Address where those whom Apache knows sign out; "

@@ -40,6 +40,7 @@ def among(address: str, networks: Collection[str], setting: str) -> bool:
         found = ip_address(address)
     except ValueError:
         return False
+    found = getattr(found, "ipv4_mapped", None) or found
     return any(found in network for network in known)
 
 

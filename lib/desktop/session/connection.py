@@ -70,7 +70,7 @@ class Connection(ProxyRequestHandler):  # type: ignore[misc]
                                 "Cookie" in self.headers and not self.server.direct)
         if upgrade and reason:
             log.warning("a websocket was refused: %s", reason)
-            self.send_error(403, "Not from this origin")
+            self.send_error(403, "Not from this origin", reason)
             return False
         return True
 

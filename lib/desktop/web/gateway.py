@@ -13,6 +13,7 @@ from desktop.errors import Refusal
 from desktop.settings import Settings
 from desktop.web.request import HOST, Request
 
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 PORTS = {"http": 80, "https": 443}
 ORIGIN = re.compile(rf"(https?)://({HOST.pattern})")
 PUBLIC = re.compile(rf"(?:(https?)://)?({HOST.pattern})((?:/[A-Za-z0-9._~-]+)*)/?")
@@ -35,15 +36,45 @@ class Place:
 
 
 def place(request: Request, settings: Settings) -> Place:
-    """Return where this browser reached the service: server_name when set, else the Host."""
+    """Return where the service is reached: server_name when set, else as this browser says.
+
+    That is the Origin of what it sends (check_origin has seen it): a proxy that ends TLS may not
+    say so. Else the Host.
+    """
     if not settings.server_name:
-        return parse(request.scheme, request.host, request.base)
+        match = ORIGIN.fullmatch(request.origin or "")
+        scheme, netloc = match.groups() if match else (request.scheme, request.host)
+        return parse(scheme, netloc, request.base)
     match = PUBLIC.fullmatch(settings.server_name)
     if not match:
         raise Refusal(f"server_name = {settings.server_name} is not an address.", 500,
                       "Write it as https://desktop.example.org.")
     scheme, netloc, base = match.groups()
     return parse(scheme or request.scheme, netloc, base or request.base)
+
+
+def secret(request: Request, settings: Settings) -> bool:
+    """Tell whether TLS keeps what is sent from whoever is between, as far as can be known."""
+    return ("https" in (request.scheme, (request.origin or "").partition(":")[0])
+            or settings.server_name.startswith("https://") and not tunnelled(request))
+
+
+def notices(request: Request, settings: Settings) -> list[str]:
+    """Return what is to be said of how a browser comes here."""
+    if secret(request, settings) or tunnelled(request):
+        return []
+    if request.doubted:
+        return [f"This page came through {request.doubted}. If that is a proxy of this site and "
+                "adds TLS, its administrator has it send X-Forwarded-Proto: https and sets "
+                f"trusted_proxies = {request.doubted}."]
+    return ["This page came without TLS: whoever is on the network between can read passwords and "
+            "screens."]
+
+
+def tunnelled(request: Request) -> bool:
+    """Tell whether the browser came to itself without TLS: by a tunnel, or on this server."""
+    return (request.scheme == "http" and not request.doubted
+            and parse("http", request.host, "").host in LOOPBACK)
 
 
 def parse(scheme: str, netloc: str, base: str) -> Place:

@@ -19,6 +19,7 @@ from desktop.auth import chain, remote_user, throttle
 from desktop.auth.credentials import Credentials, Verdict, canonical
 from desktop.errors import Refusal
 from desktop.settings import Settings
+from desktop.web import gateway
 from desktop.web.request import Request
 
 log = logging.getLogger("login")
@@ -193,7 +194,7 @@ def sign_out(request: Request, settings: Settings) -> str:
 
 def attributes(request: Request, settings: Settings, value: str, lifetime: int) -> str:
     """Return a Set-Cookie header. Lax, so that a link from a mail finds its reader signed in."""
-    secure = request.scheme == "https" or settings.server_name.startswith("https://")
+    secure = gateway.secret(request, settings)
     return (f"{COOKIE}={value}; Path={request.base or '/'}; Max-Age={lifetime}; HttpOnly; "
             f"SameSite=Lax{'; Secure' if secure else ''}")
 

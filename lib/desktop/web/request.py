@@ -1,8 +1,8 @@
 """One request, as Apache hands it to a CGI script (RFC 3875): read once, strictly, into a record.
 
 Out comes a frozen Request or a Refusal; what is unclear is refused, never guessed. The script says
-which fields it knows. HTTP_PROXY is not looked at, and of X-Forwarded-For only what the site's
-proxies have written: anybody could send these. Whether to believe REMOTE_USER is not said here.
+which fields it knows. HTTP_PROXY is not looked at: anybody could send it. Whether to believe
+REMOTE_USER is not said here.
 """
 
 import os
@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from desktop import settings, whereabouts
 from desktop.errors import Refusal
-from desktop.web import body
+from desktop.web import body, proxy
 
 ALLOWED = "GET, HEAD, POST"  # the header Allow of an answer 405 (RFC 9110, 15.5.6)
 MOST_CHARACTERS = 1024  # of one value
@@ -34,9 +34,10 @@ class Request:
     json: bool  # the answer is wanted as JSON rather than HTML
     html: bool  # HTML is named among what is wanted: a browser shows the answer to a person
     host: str  # name and port as the browser said, such as desktop.example.org:8443
-    scheme: str  # http or https, as it reached Apache
+    scheme: str  # http or https, as it left the browser
     origin: str | None  # where the page lives that sent this; "null" when the browser hides it
     source: str  # address of the client
+    doubted: str  # address of a proxy before which there may have been TLS: it is not believed
     remote_user: str  # what Apache says who it is: never from a header
     script: str  # path of the script, such as /desktop/create
 
@@ -50,7 +51,7 @@ def read(environ: Mapping[str, str], stream: BinaryIO, *, query: Collection[str]
          fields: Collection[str] = (), proxies: Collection[str] = ()) -> Request:
     """Read the request; `query` and `fields` are the names that a GET and a POST may carry.
 
-    `proxies` are the addresses and networks whose X-Forwarded-For is believed.
+    `proxies` are the addresses and networks whose X-Forwarded-For and -Proto are believed.
 
     What follows the script's name in the address (PATH_INFO) must be empty. Raises Refusal: 400
     for what is malformed, 404 for such an address, 405, 413 for a body above 64 KiB, 415 for
@@ -71,7 +72,8 @@ def read(environ: Mapping[str, str], stream: BinaryIO, *, query: Collection[str]
         method=method, query=sort(body.urlencoded(os.fsencode(words)), query),
         fields=sort(posted, fields), cookies=cookies(environ.get("HTTP_COOKIE", "")),
         json=wants_json(environ), html="text/html" in environ.get("HTTP_ACCEPT", ""),
-        host=host(environ), scheme=scheme(environ), origin=environ.get("HTTP_ORIGIN"),
+        host=host(environ), scheme=proxy.scheme(environ, proxies),
+        origin=environ.get("HTTP_ORIGIN"), doubted=proxy.doubted(environ, proxies),
         source=whereabouts.client(environ.get("REMOTE_ADDR", ""),
                                   environ.get("HTTP_X_FORWARDED_FOR", ""), proxies),
         remote_user=environ.get("REMOTE_USER", ""), script=script(environ))
@@ -126,12 +128,6 @@ def host(environ: Mapping[str, str]) -> str:
     if not HOST.fullmatch(named):
         raise Refusal("The Host of the request is not a host name.")
     return named.lower()
-
-
-def scheme(environ: Mapping[str, str]) -> str:
-    """Return https when the request came through Apache's TLS."""
-    secure = environ.get("HTTPS", "").lower() in ("on", "1")
-    return "https" if secure or environ.get("REQUEST_SCHEME") == "https" else "http"
 
 
 def script(environ: Mapping[str, str]) -> str:

@@ -49,10 +49,15 @@ class Visit:
         return ticket.make(self.settings, self.person, action, about) if self.person else ""
 
     @property
+    def notices(self) -> list[str]:
+        """Return what every page of this visit says."""
+        return page.notices(self.settings) + gateway.notices(self.request, self.settings)
+
+    @property
     def frame(self) -> Frame:
         """Return what stands around every page of this visit."""
         someone = self.person
         return Frame({"name": someone.name, "admin": someone.admin,
                       "sign_out": login.elsewhere(self.settings, someone)} if someone else None,
-                     page.notices(self.settings), cache=self.settings.dir_state / "pages",
+                     self.notices, cache=self.settings.dir_state / "pages",
                      ticket=self.ticket)

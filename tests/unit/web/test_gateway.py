@@ -104,8 +104,34 @@ def test_forms_of_others(ask: Make, settings: Settings, origin: str) -> None:
 
 
 def test_a_foreign_origin_hears_of_the_setting(ask: Make, settings: Settings) -> None:
-    with pytest.raises(Refusal, match="server_aliases"):
-        gateway.check_origin(ask({}, HTTP_ORIGIN="http://a.example"), settings, False)
+    with pytest.raises(Refusal, match="sets server_name = https://a.example:8443"):
+        gateway.check_origin(ask({}, HTTP_ORIGIN="https://a.example:8443"), settings, False)
+    named = replace(settings, server_name="https://b.example", server_aliases=("c.example",))
+    with pytest.raises(Refusal, match="sets server_aliases = c.example, a.example"):
+        gateway.check_origin(ask({}, HTTP_ORIGIN="https://a.example"), named, False)
+
+
+def test_behind_a_proxy_the_origin_tells_where_the_browser_is(ask: Make,
+                                                              settings: Settings) -> None:
+    sent = ask({}, HTTP_ORIGIN="https://desktop.example.org")
+    gateway.check_origin(sent, settings, True)
+    assert gateway.place(sent, settings).address == "https://desktop.example.org/desktop/"
+    assert gateway.place(ask(), settings).address == "http://desktop.example.org/desktop/"
+
+
+@pytest.mark.parametrize(("headers", "name", "said"), [
+    ({}, "", "without TLS"), ({"HTTPS": "on"}, "", ""), ({}, "https://outer.example", ""),
+    ({}, "http://outer.example", "without TLS"), ({"HTTP_HOST": "localhost:8080"}, "", ""),
+    ({"HTTP_HOST": "[::1]:8080"}, "", ""), ({"HTTP_HOST": "localhost.evil.example"}, "", "TLS"),
+    ({"HTTP_X_FORWARDED_PROTO": "https"}, "", "sets trusted_proxies = 192.0.2.7."),
+    ({"HTTP_X_FORWARDED_FOR": "198.51.100.1"}, "", "send X-Forwarded-Proto: https"),
+    ({"HTTP_X_FORWARDED_FOR": "198.51.100.1", "HTTP_X_FORWARDED_PROTO": "http"}, "",
+     "without TLS")])
+def test_what_is_readable_on_the_way_is_said(ask: Make, settings: Settings,
+                                             headers: dict[str, str], name: str,
+                                             said: str) -> None:
+    [notice] = gateway.notices(ask(**headers), replace(settings, server_name=name)) or [""]
+    assert said in notice if said else not notice
 
 
 def test_a_page_without_tls_is_foreign_to_one_with(ask: Make, settings: Settings) -> None:
