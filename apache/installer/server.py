@@ -99,14 +99,15 @@ def configure(ledger: Ledger, choice: Choice) -> tuple[list[str], list[str]]:
                turn("conf", CONF.path.stem, not choice.site),
                turn("site", SITE.stem, SITE in files)]
     if not choice.certificate:
-        turned += release(name for name in reversed(FOR_TLS) if name in ledger.modules)
-    touched = [*sites.include(choice.hosts), *sites.withdraw(map(Path, left))]
+        turned += release(ledger, [name for name in reversed(FOR_TLS) if name in ledger.modules])
+    touched = [*(f"a line in {path}" for path in sites.include(choice.hosts)),
+               *(f"none in {path}" for path in sites.withdraw(map(Path, left)))]
     ledger.includes = chosen
     forget(ledger, {REDIRECT, SITE} - files.keys())
     changed = [str(path.relative_to(APACHE)) for path, outcome in outcomes.items()
                if outcome == "changed"]
     return [listing([word for word in turned if word], 4),
-            listing([*changed, *(f"a line in {path}" for path in touched)])], [
+            listing([*changed, *touched])], [
             str(path) for path, outcome in outcomes.items() if outcome == "edited"]
 
 
@@ -136,14 +137,14 @@ def leave(ledger: Ledger) -> list[str]:
         before.put_back(then, APACHE, ENABLED)
         raise Problem(f"Apache refuses its configuration without us; it is as it was.\n{problem}",
                       "Mend it until apache2ctl configtest is content.") from problem
-    undone += release(reversed(ledger.modules))
+    undone += release(ledger, [*reversed(ledger.modules)])
     ledger.modules, ledger.includes = [], []
     if undone and daemon.active():
         daemon.start(True)
     return undone
 
 
-def release(modules: Iterable[str]) -> list[str]:
+def release(ledger: Ledger, modules: Iterable[str]) -> list[str]:
     """Disable modules that were enabled here, but for those that something else has come to need.
 
     That is so when Apache refuses to do without, or a virtual host would be missing.
@@ -157,6 +158,7 @@ def release(modules: Iterable[str]) -> list[str]:
             continue
         if system.works("apache2ctl", "configtest") and sites.find() == hosts:
             gone += [turned] if turned else []
+            ledger.modules.remove(name)
         else:
             before.put_back(then, APACHE, ENABLED)
     return gone

@@ -17,7 +17,7 @@ INCLUDE = f"IncludeOptional conf-available/{CONF.path.name}"
 WHERE = r"(?P<name>\S+) \((?P<file>/[^()]*):(?P<line>[0-9]+)\)"
 ONE = re.compile(rf"\S+:(?P<port>[0-9]+|\*)\s+{WHERE}")  # the only one of its address
 MANY = re.compile(rf"\s+port (?P<port>[0-9]+|\*) namevhost {WHERE}")
-ALIAS = re.compile(r"\s+(?:wild )?alias (\S+)")
+ALIAS = re.compile(r"^\s*ServerAlias\s+(.*\S)", re.I | re.M)  # Apache lists those of some only
 END = re.compile(r"\s*</VirtualHost\s*>", re.I)
 TLS_ON = re.compile(r"^\s*SSLEngine\s+on\b", re.I | re.M)
 
@@ -46,17 +46,20 @@ class Host:
 
 def find() -> list[Host]:
     """Return the virtual hosts that are enabled; raises Problem when Apache cannot say."""
+    return parse(system.run("apache2ctl", "-t", "-D", "DUMP_VHOSTS"))
+
+
+def parse(said: str) -> list[Host]:
+    """Return the virtual hosts that Apache lists."""
     found: list[Host] = []
-    for line in system.run("apache2ctl", "-t", "-D", "DUMP_VHOSTS").splitlines():
+    for line in said.splitlines():
         if match := ONE.match(line) or MANY.match(line):
             file, number = Path(match["file"]).resolve(), int(match["line"])
             port = 0 if match["port"] == "*" else int(match["port"])
-            tls = bool(TLS_ON.search(block(file, number))) or port == 443
-            found.append(Host(file, number, port, match["name"], (), tls))
-        elif found and (alias := ALIAS.match(line)):
-            last = found.pop()
-            found.append(Host(last.file, last.line, last.port, last.name,
-                              (*last.aliases, alias[1]), last.tls))
+            text = block(file, number)
+            aliases = " ".join(line[1] for line in ALIAS.finditer(text)).split()
+            found.append(Host(file, number, port, match["name"], tuple(aliases),
+                              bool(TLS_ON.search(text)) or port == 443))
     return found
 
 
