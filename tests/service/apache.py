@@ -1,7 +1,7 @@
-"""A private Apache: its own ServerRoot and port, the project's apache/*.conf included.
+"""A private Apache: its own ServerRoot and ports, the project's apache/*.conf included.
 
-In: a directory, the MPM (event with cgid, prefork with cgi), and the places of the service. It
-runs in the foreground as a child of the tests and is ended by its pid.
+In: a directory, the MPM (event with cgid, prefork with cgi), the places of the service, and its
+TLS, if any. It runs in the foreground as a child of the tests and is ended by its pid.
 """
 
 import os
@@ -10,14 +10,30 @@ import socket
 import subprocess
 from pathlib import Path
 
+from service.authority import Tls
 from service.until import until
+from service.websocket import Address
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = Path("/usr/lib/apache2/modules")
 DEBIAN = Path("/etc/apache2/mods-available")
 USUAL = ("authz_core", "authz_host", "authn_core", "alias", "dir", "env", "mime", "headers",
          "rewrite", "proxy", "proxy_http", "proxy_wstunnel", "setenvif", "filter", "deflate",
-         "negotiation", "autoindex", "reqtimeout", "status")  # ours, and what Debian has enabled
+         "negotiation", "autoindex", "reqtimeout", "status", "socache_shmcb",
+         "ssl")  # ours, and what Debian has enabled
+TLS = """\
+Listen 127.0.0.1:{port} https
+Define DESKTOP_TLS "%{{SERVER_NAME}}:{port}"
+Define DESKTOP_PLAIN {plain}
+<VirtualHost *:{port}>
+    ServerName desktop.example.org
+    ServerAlias www.example.org
+    DocumentRoot "{directory}/htdocs"
+    SSLEngine on
+    SSLCertificateFile "{shown.file}"
+    SSLCertificateKeyFile "{shown.key}"
+</VirtualHost>
+"""
 CGI = {"event": "cgid", "prefork": "cgi"}
 
 CONF = """\
@@ -46,28 +62,39 @@ DocumentRoot "{directory}/htdocs"
 Define DESKTOP_SHARE {share}
 Define DESKTOP_RUN {run}
 Define DESKTOP_INI {ini}
+{tls}
 {ours}
 {more}
 """
 
 
+GIVEN: set[int] = set()
+
+
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """Return a port of 127.0.0.1 that nobody listens on now, and that was not returned before."""
+    while True:
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            port: int = sock.getsockname()[1]
+        if port not in GIVEN:
+            GIVEN.add(port)
+            return port
 
 
 class Apache:
-    """The server of one installation."""
+    """The server of one installation; with TLS, `plain` is where it sends people on from."""
 
     def __init__(self, directory: Path, mpm: str, share: Path, run: Path, ini: Path,
-                 more: str = "") -> None:
+                 more: str = "", tls: Tls | None = None) -> None:
         self.directory = directory
         self.mpm = mpm
-        self.places = {"share": share, "run": run, "ini": ini, "more": more}
-        self.address = ("127.0.0.1", free_port())
+        self.places = {"share": share, "run": run, "ini": ini}
+        self.more = more
+        self.everywhere = True  # whether the service is in every virtual host
+        self.plain = Address("127.0.0.1", free_port())
+        self.tls = tls
+        self.address = Address("127.0.0.1", free_port(), tls.trust) if tls else self.plain
         self.process: subprocess.Popen[bytes] | None = None
         (directory / "htdocs").mkdir()
 
@@ -78,16 +105,22 @@ class Apache:
         if self.mpm == "event":
             modules.append(f'ScriptSock "{self.directory}/cgid.sock"')
         return CONF.format(
-            directory=self.directory, port=self.address[1], modules="\n".join(modules),
+            directory=self.directory, port=self.plain[1], modules="\n".join(modules),
             user="User www-data\nGroup www-data" if os.geteuid() == 0 else "",
             debian="\n".join(f'Include "{path}"' for name in USUAL
                              if (path := DEBIAN / f"{name}.conf").exists() and name != "proxy"),
-            ours=f'Include "{ROOT}/apache/remote-desktop.conf"', **self.places)
+            tls=f'Include "{self.directory}/tls.conf"' if self.tls else "", more=self.more,
+            ours=f'Include "{ROOT}/apache/remote-desktop.conf"' if self.everywhere else "",
+            **self.places)
 
     def start(self) -> None:
         """Start, and wait until it answers."""
         conf = self.directory / "apache.conf"
         conf.write_text(self.configuration())
+        if self.tls and not (self.directory / "tls.conf").exists():
+            (self.directory / "tls.conf").write_text(TLS.format(
+                directory=self.directory, port=self.address[1], plain=self.plain[1],
+                shown=self.tls.certificate))
         self.process = subprocess.Popen(  # in a group of its own: prefork ends its whole group
             ["/usr/sbin/apache2", "-f", str(conf), "-D", "FOREGROUND"],
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C",

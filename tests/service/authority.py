@@ -1,14 +1,18 @@
 """A certificate authority of the tests' own, and certificates as good or bad as wanted."""
 
+import ssl
+from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (Encoding, NoEncryption, PrivateFormat,
+                                                          PublicFormat)
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 DAY = timedelta(days=1)
@@ -22,6 +26,15 @@ class Certificate:
     file: Path
     key: Path
     both: Path
+
+
+@dataclass(frozen=True)
+class Tls:
+    """What a server shows, and what its visitors know: the authority alone, or this very key."""
+
+    certificate: Certificate
+    trust: ssl.SSLContext
+    pin: str  # as Chromium takes it: the checksum of the certificate's public key
 
 
 class Authority:
@@ -56,6 +69,14 @@ class Authority:
             path.touch(0o600)
             path.write_bytes(content)
         return place
+
+    def tls(self, label: str, *hosts: str) -> Tls:
+        """Return a certificate for hosts, with what visitors need to trust it."""
+        shown = self.certify(label, *hosts)
+        key = x509.load_pem_x509_certificate(shown.file.read_bytes()).public_key()
+        bits = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return Tls(shown, ssl.create_default_context(cafile=str(self.ca)),
+                   b64encode(sha256(bits).digest()).decode())
 
     def draft(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey,
               lasts: timedelta) -> x509.CertificateBuilder:

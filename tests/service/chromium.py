@@ -104,14 +104,18 @@ class Browser:
 
 
 @contextmanager
-def browser(width: int = 1400, height: int = 1000) -> Iterator[Browser]:
-    """Start Chromium with an empty profile; end it with all that it keeps."""
+def browser(width: int = 1400, height: int = 1000, pin: str = "") -> Iterator[Browser]:
+    """Start Chromium with an empty profile; end it with all that it keeps.
+
+    `pin` is the checksum of the one key that it trusts besides those of the world's authorities.
+    """
     directory = short_directory()
     options = webdriver.ChromeOptions()
     options.binary_location = "/usr/bin/chromium"
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     for flag in (*FLAGS, f"--user-data-dir={directory}/profile",
-                 f"--window-size={width},{height}"):
+                 f"--window-size={width},{height}",
+                 *([f"--ignore-certificate-errors-spki-list={pin}"] if pin else [])):
         options.add_argument(flag)
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "TMPDIR": str(directory),
                    "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": str(directory)}

@@ -59,7 +59,8 @@ def make_goods(directory: Path) -> Goods:
             env={"PATH": os.environ["PATH"], "HOME": str(directory)}, check=False)
         assert added.returncode == 0, added
         passwords[name] = added.stdout.strip().rpartition(",")[2]
-    return Goods(share, machine_image("tiny.iso"), directory / "htpasswd", passwords)
+    return Goods(share, machine_image("tiny.iso"), directory / "htpasswd", passwords,
+                 Authority(directory))
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +92,7 @@ def event(goods: Goods) -> Iterator[Installation]:
 
 @pytest.fixture(scope="session")
 def prefork(goods: Goods) -> Iterator[Installation]:
-    """An installation with the prefork MPM and cgi, for the whole run."""
+    """An installation with the prefork MPM, cgi and no TLS, for the whole run."""
     with Installation(goods, "prefork") as installation:
         yield installation
 

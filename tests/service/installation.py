@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from service import apache, orphans
+from service.authority import Authority
 from service.person import Person
 from service.until import until
 
@@ -30,12 +31,13 @@ ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 
 @dataclass(frozen=True)
 class Goods:
-    """What every installation of a run has: the programs, the tiny machine, the accounts."""
+    """What every installation of a run has: programs, the tiny machine, accounts, trust."""
 
     share: Path
     tiny: Path
     htpasswd: Path
     passwords: Mapping[str, str]
+    authority: Authority
 
 
 def short_directory() -> Path:
@@ -62,7 +64,7 @@ class Installation:
     """One service. Use it as a context: it ends with everything in it."""
 
     def __init__(self, goods: Goods, mpm: str = "event", run_at: Path | None = None,
-                 more: str = "", **settings: object) -> None:
+                 tls: bool = False, more: str = "", **settings: object) -> None:
         """`more` is configuration of Apache's besides ours."""
         self.goods = goods
         self.directory = short_directory()
@@ -85,7 +87,13 @@ class Installation:
         self.standing = settings
         self.settings: dict[str, object] = {}
         self.configure()
-        self.server = apache.Apache(self.directory, mpm, goods.share, self.run, self.ini, more)
+        self.server = apache.Apache(self.directory, mpm, goods.share, self.run, self.ini, more,
+                                    goods.authority.tls(mpm) if tls else None)
+
+    @property
+    def pin(self) -> str:
+        """Return by what Chromium knows this server."""
+        return self.server.tls.pin if self.server.tls else ""
 
     def __enter__(self) -> "Installation":
         try:

@@ -9,13 +9,14 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPMessage
+from http.client import HTTPConnection, HTTPMessage, HTTPSConnection
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from service import websocket
 from service.rfb import Viewer
+from service.websocket import Address
 
 Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
@@ -43,8 +44,9 @@ class Reply:
 class Person:
     """Somebody with a browser, signed in or not."""
 
-    def __init__(self, address: tuple[str, int], name: str = "", password: str = "") -> None:
+    def __init__(self, address: Address, name: str = "", password: str = "") -> None:
         self.address = address
+        self.scheme = "https" if address.trust else "http"
         self.name = name
         self.password = password
         self.host = f"{address[0]}:{address[1]}"
@@ -52,13 +54,20 @@ class Person:
         self.cookies: dict[str, str] = {}
         self.tickets: dict[tuple[str, str, str], str] = {}
 
+    @property
+    def origin(self) -> str:
+        """Return the origin of the pages this person looks at."""
+        return f"{self.scheme}://{self.host}"
+
     def ask(self, method: str, path: str, body: bytes = b"", /, **headers: str | None) -> Reply:
         """Send one request to /desktop/; headers by name with _ for -, None leaves one out."""
         sent = {"Host": self.host, "Accept": "text/html",
                 "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
-                "Origin": f"http://{self.host}" if method == "POST" else ""}
+                "Origin": self.origin if method == "POST" else ""}
         sent |= {name.replace("_", "-"): value or "" for name, value in headers.items()}
-        connection = HTTPConnection(*self.address, timeout=self.timeout)
+        connection = HTTPConnection(*self.address, timeout=self.timeout) \
+            if not self.address.trust else HTTPSConnection(
+                *self.address, timeout=self.timeout, context=self.address.trust)
         try:
             connection.putrequest(method, path if path.startswith("/") else f"/desktop/{path}",
                                   skip_host=True, skip_accept_encoding=True)
@@ -162,7 +171,7 @@ class Desktop:
         """Open the websocket as the viewer's page does."""
         person = self.person
         return websocket.connect(person.address, f"/desktop/session/{self.id}/websockify", {
-            "Host": person.host, "Origin": f"http://{person.host}", **headers})
+            "Host": person.host, "Origin": person.origin, **headers})
 
     def view(self, password: str | None = None, shared: bool = True) -> Viewer:
         """Look at the screen, with the token (or another one)."""

@@ -16,9 +16,9 @@ BLUE, YELLOW = (0x1d, 0x4e, 0x89), (0xf7, 0xc9, 0x48)
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium(event: Installation) -> Iterator[Browser]:
     """One browser for the tests here; each signs out or in as it needs."""
-    with browser() as found:
+    with browser(pin=event.pin) as found:
         yield found
 
 
@@ -33,11 +33,11 @@ def page(chromium: Browser, site: Installation) -> Iterator[Browser]:
     driver.switch_to.window(driver.window_handles[0])
     driver.get("about:blank")
     driver.execute_cdp_cmd("Storage.clearDataForOrigin", {
-        "origin": f"http://{site.stranger().host}", "storageTypes": "all"})
+        "origin": site.stranger().origin, "storageTypes": "all"})
 
 
 def form(page: Browser, site: Installation, path: str = "") -> None:
-    page.open(f"http://{site.stranger().host}/desktop/{path}")
+    page.open(f"{site.stranger().origin}/desktop/{path}")
 
 
 def fill_in(page: Browser, site: Installation, machine: str, persistent: bool = True) -> None:
@@ -112,8 +112,8 @@ def test_address_and_token_in_a_browser_that_never_signed_in(page: Browser,
     token = (session / "token").read_text()
     address = page.driver.find_element(By.ID, "address").get_attribute("value") or \
         page.driver.find_element(By.ID, "address").text
-    assert address.startswith("http://127.0.0.1:") and token not in address
-    with browser(900, 700) as other:
+    assert address.startswith(f"{site.stranger().origin}/") and token not in address
+    with browser(900, 700, site.pin) as other:
         other.open(address)
         other.fill("#token", token)
         other.find("#enter").click()
@@ -126,7 +126,7 @@ def test_address_and_token_in_a_browser_that_never_signed_in(page: Browser,
 def test_without_tokens_the_address_is_enough(page: Browser, site: Installation) -> None:
     site.configure(service_use_vnc_token=0)
     desktop = site.person().create()
-    page.open(f"http://{site.stranger().host}/desktop/")
+    page.open(f"{site.stranger().origin}/desktop/")
     page.open(desktop.facts["url"])
     assert page.screen()[0] > 300
     fill_in(page, site, "empty.raw")
@@ -153,6 +153,21 @@ def test_a_single_shot_survives_a_reload_in_the_browser(page: Browser,
     site.gone(session.name, 20)
     assert time.monotonic() - closed > 3
     until(lambda: "over" in page.find("main").text, 30)
+
+
+def test_a_viewer_comes_back_by_itself_when_apache_does(page: Browser,
+                                                        site: Installation) -> None:
+    fill_in(page, site, "empty.raw", persistent=False)
+    send(page)
+    session, = site.directories()
+    page.new_tab(page.find("a.button[href*='view.html']"))
+    size = page.screen()
+    until(lambda: site.record(session.name)["viewers"] == 1)
+    site.server.stop()
+    until(lambda: site.record(session.name)["viewers"] == 0)
+    site.server.start()
+    until(lambda: site.record(session.name)["viewers"] == 1, 30, "the viewer")
+    assert page.screen() == size
 
 
 def test_a_double_click_and_a_reload_are_one_session(page: Browser, site: Installation) -> None:

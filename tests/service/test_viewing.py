@@ -1,6 +1,5 @@
 """Who may look and type, how wrong tokens fare, and when a session ends with its viewers."""
 
-import socket
 import time
 
 import pytest
@@ -184,7 +183,7 @@ def test_no_other_address_leads_into_a_session(site: Installation) -> None:
         resource = f"/desktop/session/{path.format(desktop.id)}"
         with pytest.raises(Refused) as refusal:
             websocket.connect(site.server.address, resource,
-                              {"Origin": f"http://{desktop.person.host}"}).close()
+                              {"Origin": desktop.person.origin}).close()
         assert refusal.value.status in (400, 403, 404, 502, 503), resource
         reply = desktop.person.get(resource)
         assert reply.status in (400, 403, 404, 405, 502, 503), f"{resource} {reply}"
@@ -202,7 +201,7 @@ def test_strangers_who_only_knock_are_harmless(site: Installation) -> None:
     desktop = site.person().create()
     held = []
     for place in range(24):
-        held.append(socket.create_connection(site.server.address, 5))
+        held.append(websocket.dial(site.server.address, 5))
         if place % 2:
             held[-1].sendall(f"GET /desktop/session/{desktop.id}/websockify HTTP/1.1\r\n".encode())
     half = [desktop.connect() for _ in range(24)]  # upgraded, no word after that

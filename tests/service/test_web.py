@@ -43,6 +43,7 @@ def test_signing_in_once_is_enough(any_site: Installation) -> None:
     cookie = reply.headers["Set-Cookie"]
     for word in ("HttpOnly", "SameSite=Lax", "Path=/desktop", "Max-Age="):
         assert word in cookie, cookie
+    assert ("; Secure" in cookie) == (bob.scheme == "https")
     assert bob.get("monitor").status == 200
     assert bob.try_create().status == 201
     assert bob.post("monitor", {"action": "signout"}).status == 303
@@ -95,7 +96,8 @@ def test_a_sign_in_ends_with_the_account_and_with_its_password(site: Installatio
 
 
 FOREIGN = ("http://evil.example", "null", "https://127.0.0.1", "http://127.0.0.1:1", "http://",
-           "http://127.0.0.1.evil.example", "http://evil.example/http://127.0.0.1", "file://")
+           "http://127.0.0.1.evil.example", "http://evil.example/http://127.0.0.1", "file://",
+           "https://evil.example", "https://127.0.0.1:1")
 
 
 def test_forms_of_other_pages_are_refused(any_site: Installation) -> None:
@@ -114,7 +116,7 @@ def test_forms_of_other_pages_are_refused(any_site: Installation) -> None:
 
 def test_other_names_of_the_server_are_listed_by_the_site(site: Installation) -> None:
     ada = site.person()
-    origin = "http://desktop.example.org"
+    origin = f"{ada.scheme}://desktop.example.org"
     assert ada.post("create", {"terms": "1"}, Origin=origin).status == 403
     site.configure(server_aliases="desktop.example.org")
     assert ada.post("create", {"terms": "1", "machine": "empty.raw"}, Origin=origin).status == 201

@@ -6,6 +6,7 @@ that does not switch protocols raises Refused with its HTTP status.
 
 import os
 import socket
+import ssl
 import struct
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
@@ -16,6 +17,22 @@ from pathlib import Path
 SALT = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 DIALLED: list[socket.socket] = []  # by `dial`, to be closed at the end of a test
+
+
+class Address(tuple[str, int]):
+    """Where to connect to by TCP; with `trust`, by TLS to a server that proves its name."""
+
+    trust: ssl.SSLContext | None
+
+    def __new__(cls, host: str, port: int, trust: ssl.SSLContext | None = None) -> "Address":
+        made = super().__new__(cls, (host, port))
+        made.trust = trust
+        return made
+
+    @property
+    def origin(self) -> str:
+        """Return the origin of the pages there."""
+        return f"{'https' if self.trust else 'http'}://{self[0]}:{self[1]}"
 
 
 class Refused(Exception):
@@ -111,12 +128,15 @@ class WebSocket(Stream):
 
 
 def dial(address: tuple[str, int] | Path, timeout: float = 10) -> socket.socket:
-    """Connect to a TCP address or a unix socket."""
+    """Connect to a TCP address, with TLS where that is there, or to a unix socket."""
     unix = isinstance(address, Path)
     sock = socket.socket(socket.AF_UNIX if unix else socket.AF_INET)
     DIALLED.append(sock)
     sock.settimeout(timeout)
     sock.connect(str(address) if unix else address)
+    if isinstance(address, Address) and address.trust:
+        sock = address.trust.wrap_socket(sock, server_hostname=address[0])
+        DIALLED.append(sock)
     return sock
 
 
