@@ -1,5 +1,6 @@
 """The ports Apache listens on, as ports.conf says, and whether another program has them."""
 
+import os
 import re
 import socket
 from dataclasses import dataclass
@@ -90,12 +91,14 @@ def user(port: int) -> str:
     inodes = {line.split()[9] for table in ("tcp", "tcp6")
               for line in read(Path("/proc/net", table)).splitlines()[1:]
               if line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"}
-    for process in Path("/proc").glob("[0-9]*"):
+    wanted = {f"socket:[{inode}]" for inode in inodes}
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
         try:
-            targets = {str(link.readlink()) for link in (process / "fd").iterdir()}
-        except OSError:
+            target = os.readlink(link)
+        except OSError:  # it has ended, or closed it
             continue
-        if targets & {f"socket:[{inode}]" for inode in inodes}:
+        if target in wanted:
+            process = link.parents[1]
             return f"{read(process / 'comm').strip()} (process {process.name})"
     return "another program"
 

@@ -36,6 +36,7 @@ class Choice:
         certificate, key: of a virtual host of our own; empty where there is to be none.
         names: what it is called; nothing: however it is reached.
         port: of TLS; 0 without.
+        by: the sites that have it, of kind existing.
         hosts: the virtual hosts of the site that are to include our conf; none: all have it.
     """
 
@@ -45,6 +46,7 @@ class Choice:
     key: str
     names: tuple[str, ...]
     port: int
+    by: tuple[str, ...]
     hosts: tuple[Host, ...]
 
     def facts(self) -> dict[str, str]:
@@ -94,7 +96,8 @@ def choose(wanted: Tls, known: Mapping[str, str], hosts: Sequence[Host]) -> Choi
         must_not_hide(names, theirs)
     port = 0 if kind == "off" else (secure[0].port if kind == "existing" else 0) or \
         ports.secure().port
-    return Choice(kind, site, certificate, key, names, port,
+    by = tuple(sorted({host.site for host in secure})) if kind == "existing" else ()
+    return Choice(kind, site, certificate, key, names, port, by,
                   tuple(sites.twins(theirs, chosen)) if site else ())
 
 
@@ -163,7 +166,7 @@ def described(choice: Choice) -> str:
     where = f"in {choice.site}" if choice.site else "in every virtual host"
     how = {"self": "TLS with a certificate made here, which browsers warn of",
            "files": f"TLS with {choice.certificate}",
-           "existing": "TLS as it is there already",
+           "existing": f"the TLS of {', '.join(choice.by)}",
            "off": "WITHOUT TLS: passwords and screens cross the network readable"}[choice.kind]
     return f"{where}, {how}"
 
