@@ -160,6 +160,8 @@ class Settings:
                                 choices=("auto", "SSL", "port", "simple"))
     email_connect_timeout: int = setting(3600, "Seconds a machine that was mailed waits for its "
                                          "viewer; 0: for ever.", least=0)
+    email_max_instance_nb: int = setting(5, "Most machines at once that were mailed: strangers "
+                                         "must not fill the server.", least=0)
     email_max_per_address: int = setting(3, "Mails into one mailbox in an hour.", least=0)
     email_max_per_source: int = setting(20, "Mails asked for from one network in an hour.",
                                         least=0)

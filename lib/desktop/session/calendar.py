@@ -1,7 +1,7 @@
 """When a session ends by itself. Moments are seconds since boot (process.boottime)."""
 
 from desktop import process
-from desktop.session.record import Record
+from desktop.session.record import MAILED, Record
 from desktop.settings import Settings
 
 NAP = 30.0  # seconds at most between two looks at the calendar: a suspended host stops timers
@@ -44,7 +44,7 @@ class Calendar:
 
     def patience(self, entry: Record) -> int:
         """Return the seconds to wait for a first viewer, 0 for any: mail is slow."""
-        if entry.method == "email":
+        if entry.method == MAILED:
             return self.settings.email_connect_timeout
         return self.settings.first_connect_timeout
 

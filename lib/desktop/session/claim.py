@@ -21,7 +21,7 @@ from desktop.machine import catalogue, emulator, qemu
 from desktop.machine.descriptor import Machine
 from desktop.session import ending, lock, record, sessions
 from desktop.session.paths import Paths
-from desktop.session.record import Record, State
+from desktop.session.record import MAILED, Record, State
 from desktop.session.wish import Wish
 from desktop.settings import Settings
 
@@ -127,6 +127,8 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
                                        if entry.machine == choice.machine.name]):
             raise Refusal(f"{choice.machine.name} was changed while sessions of it are running.",
                           409, "It can be had again when they have ended; choose another one.")
+        if method == MAILED:
+            check_mailed(settings, entries)
         capacity.check(settings, capacity.measure(settings), [promise(entry) for entry in entries],
                        Promise(owner, choice.cpu, choice.memory, choice.disk))
         cards = gpu.free_one(gpu.find(settings), taken(entries)).group if choice.gpu else ()
@@ -141,6 +143,13 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
             host=detach.host(), launcher=detach.NAME, endpoint=endpoint, form=form,
             source=source, method=method, mail=mail, accel=choice.accel,
             master=choice.machine.stamp))
+
+
+def check_mailed(settings: Settings, entries: Sequence[Record]) -> None:
+    """Refuse more machines for strangers than their share: they must not fill the server."""
+    most = settings.email_max_instance_nb
+    if most and sum(entry.method == MAILED for entry in entries) >= most:
+        raise capacity.full("All places for machines that are mailed are taken.")
 
 
 def promise(entry: Record) -> Promise:

@@ -19,6 +19,7 @@ from desktop.session.paths import Paths
 
 ID = re.compile(r"[a-z2-7]{26}")
 VERSION = 1
+MAILED = "email"  # the method of people who only have a mailbox; see web/mailed.py
 
 
 class Corrupt(Exception):

@@ -17,7 +17,7 @@ from desktop.mail.address import Address
 from desktop.session import sessions
 from desktop.session import start as starting
 from desktop.session.paths import Paths
-from desktop.session.record import Record
+from desktop.session.record import MAILED, Record
 from desktop.settings import Settings
 from desktop.web import form, gateway, login, page
 from desktop.web.gateway import Place
@@ -82,7 +82,7 @@ def begin(visit: Visit, to: Address) -> Record:
     """
     try:
         return starting.start(visit.settings, form.wish(visit.request.fields), email.owner(to),
-                              source=visit.request.source, method=email.NAME, mail=str(to),
+                              source=visit.request.source, method=MAILED, mail=str(to),
                               meanwhile=lambda: page.warm_up(visit.frame))
     except Refusal as problem:
         if problem.status == 429:

@@ -1,5 +1,6 @@
 """Wishes are settled within what there is."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,17 @@ def test_sessions_are_found_by_id_name_and_path(site: Settings, make: Maker) -> 
         assert refusal.value.status == 404
 
 
+def test_mailed_machines_have_a_share_of_the_places(site: Settings, make: Maker) -> None:
+    ours = replace(site, email_max_instance_nb=2)
+    for method in ("email", "ldap", "email"):
+        claim.check_mailed(ours, sessions.all(site))
+        make(method=method)
+    with pytest.raises(Refusal, match="that are mailed") as refusal:
+        claim.check_mailed(ours, sessions.all(site))
+    assert refusal.value.status == 503
+    claim.check_mailed(replace(site, email_max_instance_nb=0), sessions.all(site))
+
+
 def test_history_knows_a_form_that_is_over(site: Settings, make: Maker) -> None:
     make(form="one")
     entry = sessions.all(site)[0]
@@ -51,7 +63,6 @@ def test_history_knows_a_form_that_is_over(site: Settings, make: Maker) -> None:
 
 
 def test_a_directory_that_is_too_long_or_others_can_write_is_refused(site: Settings) -> None:
-    from dataclasses import replace
     with pytest.raises(Refusal, match="too long"):
         sessions.prepare(replace(site, dir_cfg=site.dir_cfg / ("x" * 90)))
     site.dir_cfg.chmod(0o777)
