@@ -20,7 +20,7 @@ MAILBOX = "The address and the password of your mailbox."
 INSTITUTION = "The name and the password of your account at the institution."
 APACHE = ("Who you are is found out when a page is opened, and this time it was not. Open the "
           "form again; if that does not help, ask your administrator.")
-LINK = "A link to your machine is sent there."
+LINK = "You get a link to your machine by mail."
 IN_MAIL = "A machine that was mailed is opened by the link in its mail."
 
 
@@ -45,8 +45,8 @@ def words(settings: Settings, machine: bool = True) -> dict[str, str]:
     elif "ldap" in ways:
         advice = INSTITUTION
     if ways and mail:
-        name = "User or e-mail address"
-        advice = f"{advice} Without a password, a link is sent to your address.".lstrip()
+        name = "User or e-mail"
+        advice = f"{advice} Without a password, you get a link by mail.".lstrip()
     return {"user": settings.sign_in_user or name, "password": settings.sign_in_password
             or "Password", "help": settings.sign_in_help or advice}
 

@@ -144,7 +144,7 @@ def test_only_a_machine_can_be_mailed(settings: Settings, tmp_path: Path) -> Non
     assert entrance.enter(both, True) == {"user": True, "password": True, "email": True}
     assert "link" in entrance.words(both)["help"]
     status, _, text = answer(both, tmp_path, "monitor", None)
-    assert status == 401 and "link is sent" not in text and 'maxlength="1024" required' in text
+    assert status == 401 and "link by mail" not in text and 'maxlength="1024" required' in text
     alone = replace(both, check_user_with_htpasswd=False)
     assert entrance.enter(alone, True) == {"user": True, "password": False, "email": True}
     status, _, text = answer(alone, tmp_path, "monitor", None)
