@@ -50,26 +50,28 @@ def must_fit(choice: Choice) -> None:
 def serve(ledger: Ledger, wanted: Tls) -> Result:
     """Add the service to Apache, beside whatever it serves, and have it running.
 
-    Raises Problem, with Apache's configuration as it was, when Apache refuses it.
+    Raises Problem, with Apache's configuration as it was, when Apache refuses it or ends with it.
     """
     if system.systemd():
         system.run("systemctl", "daemon-reload")  # the drop-in may be new
     choice = choose(ledger, wanted)
     must_fit(choice)
-    then, pending = before.remember(APACHE, ENABLED), ledger.reload
+    then, pending, ran = before.remember(APACHE, ENABLED), ledger.reload, daemon.active()
     known = list(ledger.modules), list(ledger.includes), dict(ledger.files)
     ledger.reload = True
     try:
         done, edited = configure(ledger, choice)
         system.run("apache2ctl", "configtest")
+        done.append(daemon.start(pending or before.remember(APACHE, ENABLED) != then))
     except Problem as problem:
         before.put_back(then, APACHE, ENABLED)
         (ledger.modules, ledger.includes, ledger.files), ledger.reload = known, pending
         ledger.save()
+        if ran and not daemon.active():
+            daemon.command("start")
         raise Problem(f"Apache refuses the configuration; it is as it was.\n{problem}",
-                      f"Compare {CONF.path} with your own configuration.") from problem
-    changed = before.remember(APACHE, ENABLED) != then
-    done.append(daemon.start(pending or changed))
+                      problem.hint or f"Compare {CONF.path} with your own configuration."
+                      ) from problem
     ledger.reload, ledger.tls = False, choice.facts()
     ledger.save()
     todo = (f"edited here and kept; compare with the .new beside: {listing(edited)}"

@@ -155,7 +155,8 @@ def test_readme_has_the_table_of_settings() -> None:
 
 
 @pytest.mark.parametrize("tool", [
-    ("mypy", "lib"), ("flake8",), ("isort", "--check", "--diff", "--quiet", ".")],
+    ("mypy", "lib"), ("mypy", "apache/installer"), ("flake8",),
+    ("isort", "--check", "--diff", "--quiet", ".")],
     ids=lambda tool: tool[0])
 def test_linters(tool: tuple[str, ...]) -> None:
     done = subprocess.run([sys.executable, "-m", *tool], cwd=ROOT, capture_output=True,
