@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from service import websocket
 from service.installation import Installation
+from service.rfb import Denied, Viewer
 
 EVERYTHING = struct.pack(">BBHHHH", 3, 0, 0, 0, 65535, 65535)  # not incremental
 
@@ -40,3 +41,21 @@ def test_a_stranger_fills_no_memory(site: Installation) -> None:
         stranger.socket.sendall(bytes(16384))
         with pytest.raises(websocket.Closed):
             stranger.read(1)
+
+
+def test_guessing_tokens_from_many_places_keeps_nobody_out(site: Installation) -> None:
+    site.configure(trusted_proxies="127.0.0.1")  # so that these headers say where one is
+    desktop = site.person().create()
+
+    def view(place: str, token: str | None) -> Viewer:
+        return Viewer(desktop.connect(**{"X-Forwarded-For": place}), token)
+
+    said = []
+    for _ in range(3):
+        for n in range(30):
+            with pytest.raises(Denied) as reason:
+                view(f"192.0.2.{n}", "abcdefgh")
+            said.append(str(reason.value))
+    assert any("wait" in words for words in said)
+    view("198.51.100.1", desktop.token).look()
+    desktop.view().look()

@@ -125,6 +125,13 @@ def test_a_cookie_ends_with_its_account(ask: Make, settings: Settings) -> None:
     assert remembered(ask, settings, ada) is None
 
 
+def test_a_cookie_ends_with_the_key(ask: Make, settings: Settings) -> None:
+    cookie = cookie_of(signed_in(ask, settings))
+    (settings.dir_state / "cookie.key").unlink()
+    assert remembered(ask, settings, cookie) is None
+    assert remembered(ask, settings, cookie_of(signed_in(ask, settings)))
+
+
 def test_a_cookie_ends_with_its_method(ask: Make, settings: Settings) -> None:
     cookie = cookie_of(signed_in(ask, settings))
     off = replace(settings, check_user_with_htpasswd=False, allow_unauthenticated=True)
