@@ -16,6 +16,8 @@ from desktop.web.visit import Visit
 
 SECRET = ("user", "password", "ticket")  # never repeated; the name has a field of its own
 TITLES = {401: "Sign in", 429: "Please wait", 503: "Not now"}
+DOES = {"create": "Start it", "stop": "Stop it", "purge": "Stop all", "signout": "Sign out",
+        "maintain": "Change it", "offer": "Change it"}
 MAILBOX = "The address and the password of your mailbox."
 INSTITUTION = "The name and the password of your account at the institution."
 APACHE = ("Who you are is found out when a page is opened, and this time it was not. Open the "
@@ -67,7 +69,8 @@ def again(visit: Visit, problem: Refusal) -> Answer:
         "kept": kept if posted else {"action": "signin"},
         "message": str(problem) if posted else "", "user": request.fields.get("user", "")}
     if isinstance(problem, Unmeant):
-        facts |= {"message": problem.message, "wanted": problem.wanted}
+        facts |= {"message": problem.message, "wanted": problem.wanted,
+                  "does": DOES.get(problem.wanted[0], "Do it")}
         return page.html(problem.status, visit.frame, "confirm.html", "Do you want this?", **facts)
     return page.html(problem.status, visit.frame, "sign_in.html", TITLES[problem.status],
                      enter=enter(settings, True, machine),

@@ -35,7 +35,7 @@ PAGES: dict[str, dict[str, Any]] = {
                      "enter": {"user": True, "password": True, "email": True},
                      "words": {"user": BAD, "password": BAD, "help": BAD}},
     "confirm.html": {"action": "create", "message": BAD, "kept": {"machine": BAD},
-                     "wanted": ("create", BAD)},
+                     "wanted": ("create", BAD), "does": BAD},
     "refusal.html": {"status": 503, "message": BAD, "hint": BAD, "incident": BAD,
                      "retry_after": 5, "back": "./"},
     "mailed.html": {"title": BAD, "mail": BAD, "wait": 3600},
