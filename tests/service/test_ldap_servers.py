@@ -193,6 +193,9 @@ def test_signing_in_by_principal_name(ours: Settings, slapd: Slapd) -> None:
         assert says("grace", "grace-secret") == Verdict(
             True, "Grace", "ldap", True, "grace.hopper@ad.test")
         assert not says("alan", "alan-secret").admin
+        said: list[str] = []
+        chain.check(talk, Credentials("ada", "alan-secret", "192.0.2.7", said.append))
+        assert said == ["ada", "Grace"]  # each before the password is shown for it
         for name, password in (("grace", "alan-secret"), ("nobody", "grace-secret"),
                                ("ada", "alan-secret"), ("ada", "grace-secret")):
             assert says(name, password) == REJECTED  # uid=ada is Grace's, ada@ad.test Alan's

@@ -99,6 +99,8 @@ def themselves(settings: Settings, credentials: Credentials,
         return None
     if not by_dn:
         entry = the_one(settings, credentials.user, talk)
+        if entry and folded(name_of(entry)) != folded(credentials.user):
+            credentials.account(name_of(entry))
         return entry if entry and talk.bind(entry.dn, credentials.password) else None
     entries = talk.search(me, "(objectClass=*)", *WANTED, beneath=False)
     if len(entries) != 1 or not name_of(entries[0]):
