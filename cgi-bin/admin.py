@@ -11,7 +11,7 @@ from desktop.auth import accounts
 from desktop.commandline import Command
 from desktop.errors import Refusal
 from desktop.session import ending, housekeeping, sessions
-from desktop.web import access, actions, doctor, edge, page
+from desktop.web import access, actions, doctor, edge, page, steering
 from desktop.web.page import Answer
 from desktop.web.script import Errand, Script
 from desktop.web.visit import Visit
@@ -21,15 +21,14 @@ COMMANDS = (
     Command("session_purge", "", "Stop all sessions and remove every left-over."),
     Command("service_maintenance", "TEXT", "No new sessions, and why; 0: new ones again."),
     Command("housekeeping", "", "Look after sessions that nobody looks after; for a timer."),
-    *doctor.COMMANDS, *accounts.COMMANDS)
+    *steering.COMMANDS, *doctor.COMMANDS, *accounts.COMMANDS)
 ACCOUNTS = [command.name for command in accounts.COMMANDS]
 
 
 def web(visit: Visit) -> Answer:
     """Ask what to do; purge, stop one session, maintain, hide a machine."""
     if visit.request.method == "POST":
-        return actions.do(visit, {"purge": actions.purge, "stop": actions.stop,
-                                  "maintain": actions.maintain, "offer": actions.offer})
+        return actions.do(visit, actions.ADMIN)
     access.must_be_admin(visit.must())
     return page.html(200, visit.frame, "admin.html", "Administration",
                      count=len(sessions.all(visit.settings)),
@@ -39,8 +38,9 @@ def web(visit: Visit) -> Answer:
 def by_hand(errand: Errand) -> None:
     """Do the one thing that was asked."""
     settings, commands = errand.settings, errand.line.commands
-    if doctor.asked(errand.line):
-        return doctor.obey(errand)
+    for others in (doctor, steering):
+        if others.asked(errand.line):
+            return others.obey(errand)
     if len(commands) != 1:
         raise Refusal("Say one thing to do.", 400, "--help lists them all.")
     [(name, value)] = commands.items()

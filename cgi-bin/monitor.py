@@ -24,8 +24,7 @@ REFRESH = 60  # seconds
 def web(visit: Visit) -> Answer:
     """Show one's sessions, one of them, its screen, or what is over."""
     if visit.request.method == "POST":
-        return actions.do(visit, {"stop": actions.stop, "signin": actions.sign_in,
-                                  "signout": actions.sign_out})
+        return actions.do(visit, actions.MONITOR)
     settings, query = visit.settings, visit.request.query
     if "format" in query:
         return metrics.answer(visit, query["format"])
@@ -59,7 +58,7 @@ def by_hand(errand: Errand) -> None:
 SCRIPT = Script(
     name="monitor", about="Show the sessions and the server.", web=web, by_hand=by_hand,
     commands=COMMANDS, query=("format", *views.VIEWS),
-    fields=("action", "session", "user", "password", "ticket"))
+    fields=("action", "session", "seconds", "text", "user", "password", "ticket"))
 
 if __name__ == "__main__":
     edge.run(SCRIPT)

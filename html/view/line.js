@@ -19,7 +19,11 @@
 const OVER = 4000; // close codes of the keeper (RFC 6455, 7.4.2)
 const ELSEWHERE = 4001;
 const PAUSES = [300, 1000, 2000, 3000]; // milliseconds before each try, then the last again
-const SILENT = 8; // tries without any answer, until it is said to be over
+// Tries without an answer, until a machine is said to be over. Keepers that were killed are
+// replaced within a minute; a machine that was never seen here has probably ended long ago.
+const SILENT = 25;
+const NEVER_SEEN = 4;
+const SAID = 2; // and when the server says to its owner that there is none
 
 export class Line {
   /**
@@ -36,7 +40,10 @@ export class Line {
     this.state = /** @type {State} */ ("waiting");
     this.tries = 0;
     this.silence = 0;
+    this.met = false; // whether it was seen here
+    this.mine = false; // whether this browser is its owner's
     this.timer = 0;
+    this.turn = 0; // an answer that comes after the person tried again is of no interest
   }
 
   /** @param {State} state @param {string} [words] */
@@ -48,6 +55,7 @@ export class Line {
   /** Connect now, whatever was before. */
   async connect() {
     window.clearTimeout(this.timer);
+    this.turn += 1;
     this.rfb = null;
     if (this.tries === 0) this.become("connecting");
     /** @type {any} */
@@ -69,6 +77,7 @@ export class Line {
     let refused = "";
     rfb.addEventListener("connect", () => {
       this.tries = this.silence = 0;
+      this.met = true;
       this.become("connected");
     });
     rfb.addEventListener("credentialsrequired", () => this.become("asking"));
@@ -116,7 +125,9 @@ export class Line {
 
   /** Find out why there is no connection, and try again unless it is over. */
   async find() {
+    const turn = this.turn;
     const [state, words] = await this.whereabouts();
+    if (turn !== this.turn) return;
     this.become(state, words);
     if (state !== "over") this.later();
   }
@@ -140,14 +151,19 @@ export class Line {
       this.silence += session ? 0 : 1;
       return this.silence < SILENT ? ["away"] : ["over", ""];
     }
-    this.silence = there.status === 405 ? 0 : this.silence + 1;
+    const nobody = Boolean(session) && [502, 503, 504].includes(there.status);
+    this.silence = nobody ? this.silence + 1 : 0;
     const mine = session ? await ask(`monitor?session=${session}`) : null;
     if (mine?.ok) {
       const facts = await mine.json().catch(() => ({}));
-      return ["claimed", "starting"].includes(facts.state) ? ["starting"] : ["lost"];
+      if (["claimed", "starting"].includes(facts.state)) return ["starting"];
+      if (nobody) await ask("monitor"); // brings back a keeper that was killed
+      return ["lost"];
     }
-    const gone = mine?.status === 404 ? 2 : SILENT;
-    return this.silence < gone ? ["lost"] : ["over", ""];
+    const none = mine?.status === 404 && (this.mine || !this.met);
+    const patience = none ? SAID : this.met ? SILENT : NEVER_SEEN;
+    if (this.silence >= patience) return ["over", ""];
+    return this.met ? ["lost"] : ["connecting", "It does not answer yet. Trying again …"];
   }
 }
 

@@ -16,7 +16,7 @@ const WORDS = {
   over: ["This machine is over", "Nothing of it is left.", ""],
   nowhere: ["No machine", "This address names none. It may have been copied in part.", ""],
 };
-const STATES = { asking: "Waiting for the token", over: "Over", nowhere: "No machine",
+const STATES = { waiting: "Not connected", asking: "Waiting for the token", over: "Over", nowhere: "No machine",
   connected: "Connected" };
 
 /**
@@ -29,8 +29,9 @@ export function veil(state, words, pages) {
   say("state", STATES[/** @type {keyof typeof STATES} */ (state)] ?? WORDS[state]?.[0] ?? state);
   show("veil", state !== "connected");
   show("ask", state === "asking");
-  const [title, usual, button] = WORDS[state] ?? ["", "", ""];
+  const [title, usual, label] = WORDS[state] ?? ["", "", ""];
   const ended = state === "over";
+  const button = ended && !words ? "Look again" : label;
   say("veil-title", title);
   say("veil-words", ended && words ? `It ended: ${words}. ${usual}` : words || usual);
   say("connect", button);
@@ -38,6 +39,6 @@ export function veil(state, words, pages) {
   show("mine", pages && (ended || state === "nowhere"));
   show("another", pages && ended);
   if (state === "asking") part("token")?.focus();
-  else if (button && state !== "lost" && state !== "away") part("connect")?.focus();
   else if (ended) part("mine")?.focus();
+  else if (button && state !== "lost" && state !== "away") part("connect")?.focus();
 }

@@ -59,6 +59,10 @@ class Settings:
                                          "0: for ever.", least=0)
     disconnect_grace: int = setting(30, "Seconds a single-shot session waits for its viewer "
                                     "to come back.", least=0)
+    extend_max: int = setting(86400, "Seconds by which people may extend a session in all, while "
+                              "nobody waits for a place; 0: not at all.", least=0)
+    warn_before_end: int = setting(600, "Seconds before the end at which viewers are told; 0: "
+                                   "never.", least=0)
     qemu_exec: str = setting("qemu-system-x86_64", "The QEMU program.")
     qemu_video: str = setting("virtio", "The video card.", choices=VIDEO)
     qemu_accel: str = setting("auto", "kvm, tcg (slow, no security boundary), or kvm where it "

@@ -61,6 +61,7 @@ DocumentRoot "{directory}/htdocs"
 {debian}
 Define DESKTOP_SHARE {share}
 Define DESKTOP_RUN {run}
+Define DESKTOP_NOVNC {novnc}
 Define DESKTOP_INI {ini}
 {tls}
 {ours}
@@ -86,10 +87,11 @@ class Apache:
     """The server of one installation; with TLS, `plain` is where it sends people on from."""
 
     def __init__(self, directory: Path, mpm: str, share: Path, run: Path, ini: Path,
-                 more: str = "", tls: Tls | None = None) -> None:
+                 more: str = "", tls: Tls | None = None,
+                 novnc: object = "/usr/share/novnc") -> None:
         self.directory = directory
         self.mpm = mpm
-        self.places = {"share": share, "run": run, "ini": ini}
+        self.places = {"share": share, "run": run, "ini": ini, "novnc": novnc}
         self.more = more
         self.everywhere = True  # whether the service is in every virtual host
         self.plain = Address("127.0.0.1", free_port())

@@ -1,24 +1,29 @@
 """Chromium without a window, with a profile of its own, and what tests look at in it."""
 
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
+from selenium.common.exceptions import ElementClickInterceptedException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from service.installation import short_directory
+from service.person import Person
 from service.rfb import KEYS
 from service.until import until
 
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--disable-dev-shm-usage", "--disable-extensions", "--mute-audio",
-         "--no-default-browser-check", "--disable-features=OptimizationHints,MediaRouter")
+         "--no-default-browser-check", "--force-prefers-reduced-motion",
+         "--disable-features=OptimizationHints,MediaRouter")
 PLAIN = {code: character for character, (code, shifted) in KEYS.items() if not shifted}
 CANVAS = "document.querySelector('#screen canvas')"
 POINTS = f"""
@@ -38,9 +43,9 @@ class Browser:
         self.driver.get(address)
 
     def find(self, selector: str, timeout: float = 20) -> WebElement:
-        """Wait for an element that is shown."""
-        return until(lambda: next((found for found in
-                                   self.driver.find_elements(By.CSS_SELECTOR, selector)
+        """Wait for an element that is shown; one begins with // as an XPath."""
+        by = By.XPATH if selector.startswith("//") else By.CSS_SELECTOR
+        return until(lambda: next((found for found in self.driver.find_elements(by, selector)
                                    if found.is_displayed()), None), timeout, selector)
 
     def run(self, script: str, *values: Any) -> Any:
@@ -79,6 +84,16 @@ class Browser:
                 press.key_up(Keys.SHIFT)
             press.perform()
 
+    def forget(self) -> None:
+        """Close all but one tab, which shows nothing; be somebody of whom nothing is known."""
+        for handle in self.driver.window_handles[1:]:
+            self.driver.switch_to.window(handle)
+            self.driver.close()
+        self.driver.switch_to.window(self.driver.window_handles[0])
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.driver.get("about:blank")
+        self.emulate(1600, 900)
+
     # The screen
 
     def screen(self, timeout: float = 30) -> tuple[int, int]:
@@ -96,6 +111,51 @@ class Browser:
     def focus(self) -> None:
         """Click on the screen, so that keys go there."""
         self.driver.find_element(By.CSS_SELECTOR, "#screen canvas").click()
+
+    def bring_bar(self) -> None:
+        """Bring the viewer's bar, by its handle, with the keyboard in it: so it stays."""
+        def there() -> bool:
+            if self.run("return document.body.dataset.bar === 'shown' && "
+                        "Boolean(document.querySelector('#bar :focus'))"):
+                return True
+            with suppress(ElementClickInterceptedException):  # it went away just now
+                self.find("#handle").click()
+            return False
+        until(there, 20, "the bar")
+
+    # What it looks like
+
+    def emulate(self, width: int, height: int, *, dark: bool = False, touch: bool = False) -> None:
+        """Have the window of another device; a narrow one than Chromium's own least too."""
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": height, "deviceScaleFactor": 1, "mobile": touch})
+        self.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {
+            "enabled": touch, **({"maxTouchPoints": 5} if touch else {})})
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+            {"name": "prefers-reduced-motion", "value": "reduce"}]})
+
+    def picture(self, name: str) -> None:
+        """Keep a picture of the window, where tests/run says."""
+        folder = os.environ.get("REMOTE_DESKTOP_TEST_PICTURES")
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self.driver.save_screenshot(f"{folder}/{name}.png")
+
+    def violations(self) -> list[str]:
+        """Return what axe-core finds hard to use for some people in what is shown now."""
+        source = Path(os.environ["REMOTE_DESKTOP_TEST_AXE"]).read_text(encoding="utf-8")
+        self.run(source)
+        found = self.driver.execute_async_script(
+            "const done = arguments[0]; axe.run().then((all) => done(all.violations.map("
+            "(one) => one.id + ': ' + one.nodes.map((node) => node.html).join(' '))))")
+        return [str(one) for one in found]
+
+    def sign_in(self, person: Person) -> None:
+        """Have the cookies of somebody who has signed in."""
+        self.open(f"http://{person.host}/desktop/terms.html")
+        for name, value in person.cookies.items():
+            self.driver.add_cookie({"name": name, "value": value, "path": "/desktop"})
 
     def complaints(self) -> list[str]:
         """Return what stands in the console as an error: refused scripts, missing files."""

@@ -11,6 +11,7 @@ import pytest
 from service import disk, orphans, websocket
 from service.authority import Authority
 from service.between import Between, hangs
+from service.chromium import Browser, browser
 from service.installation import RUNNING, Goods, Installation, install_programs, short_directory
 from service.mailserver import MailServer
 from service.shop import Shop, stock
@@ -112,6 +113,20 @@ def any_site(request: pytest.FixtureRequest) -> Iterator[Installation]:
     with websocket.hanging_up():
         yield installation
         tidy(installation)
+
+
+@pytest.fixture(scope="session")
+def wide() -> Iterator[Browser]:
+    """A browser with a wide window, for the whole run."""
+    with browser(1600, 900) as found:
+        yield found
+
+
+@pytest.fixture
+def window(wide: Browser) -> Iterator[Browser]:
+    """The same with one empty tab and without cookies."""
+    yield wide
+    wide.forget()
 
 
 @pytest.fixture

@@ -88,7 +88,8 @@ class Installation:
         self.settings: dict[str, object] = {}
         self.configure()
         self.server = apache.Apache(self.directory, mpm, goods.share, self.run, self.ini, more,
-                                    goods.authority.tls(mpm) if tls else None)
+                                    goods.authority.tls(mpm) if tls else None,
+                                    settings.get("dir_novnc", "/usr/share/novnc"))
 
     @property
     def pin(self) -> str:

@@ -106,9 +106,10 @@ class Person:
         """Return the ticket in the page where this form stands, or nothing."""
         action = fields.get("action", path)
         key = (str(self.cookies), str(action), str(fields.get("session", "")))
-        if action == "stop" and key not in self.tickets:
-            self.tickets |= {(key[0], "stop", one["session"]): one["ticket"]
-                             for one in self.facts("monitor").get("sessions", ())}
+        if action in ("stop", "extend", "message") and key not in self.tickets:
+            self.tickets |= {(key[0], name, one["session"]): word
+                             for one in self.facts("monitor").get("sessions", ())
+                             for name, word in one["tickets"].items()}
         elif path == "admin" and key not in self.tickets:
             found = re.search(rf'name="action" value="{re.escape(str(action))}">\s*<input '
                               'type="hidden" name="ticket" value="([^"]+)"',

@@ -88,6 +88,12 @@ def check(settings: Settings, host: Host, promises: Sequence[Promise], wish: Pro
         rule(settings, host, promises, wish)
 
 
+def possible(settings: Settings, host: Host, wish: Promise) -> bool:
+    """Tell whether the wish could be granted if nothing else were promised."""
+    cpu, memory = cpu_limit(settings, host), memory_limit(settings, host)
+    return (cpu is None or wish.cpu <= cpu) and (memory is None or wish.memory <= memory)
+
+
 def full(message: str, hint: str = "Try again in a minute.", retry_after: int = RETRY,
          status: int = 503) -> Refusal:
     """Return the refusal for something that is lacking now and may not be later."""

@@ -19,7 +19,7 @@ from desktop.host.capacity import Promise
 from desktop.launch import detach
 from desktop.machine import catalogue, emulator, qemu
 from desktop.machine.descriptor import Machine
-from desktop.session import ending, lock, record, sessions
+from desktop.session import ending, extension, lock, record, sessions
 from desktop.session.paths import Paths
 from desktop.session.record import MAILED, Record, State
 from desktop.session.wish import Wish
@@ -129,8 +129,8 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
                           409, "It can be had again when they have ended; choose another one.")
         if method == MAILED:
             check_mailed(settings, entries)
-        capacity.check(settings, capacity.measure(settings), [promise(entry) for entry in entries],
-                       Promise(owner, choice.cpu, choice.memory, choice.disk))
+        check_room(settings, entries, Promise(owner, choice.cpu, choice.memory, choice.disk),
+                   waits=method != MAILED)
         cards = gpu.free_one(gpu.find(settings), taken(entries)).group if choice.gpu else ()
         name = f"{slug(choice.machine.name)}-{paths.session[:4]}"
         now = process.boottime()
@@ -150,6 +150,21 @@ def check_mailed(settings: Settings, entries: Sequence[Record]) -> None:
     most = settings.email_max_instance_nb
     if most and sum(entry.method == MAILED for entry in entries) >= most:
         raise capacity.full("All places for machines that are mailed are taken.")
+
+
+def check_room(settings: Settings, entries: Sequence[Record], wish: Promise, *,
+               waits: bool = True) -> None:
+    """Raise Refusal when there is no room; who could have had it on an empty server waits.
+
+    But for strangers, who would keep everybody from more time.
+    """
+    host = capacity.measure(settings)
+    try:
+        capacity.check(settings, host, [promise(entry) for entry in entries], wish)
+    except Refusal as refusal:
+        if waits and refusal.status == 503 and capacity.possible(settings, host, wish):
+            extension.note_refusal(settings)
+        raise
 
 
 def promise(entry: Record) -> Promise:

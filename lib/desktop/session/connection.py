@@ -4,6 +4,7 @@ Built on websockify's handler, which also serves the viewer's files to sessions 
 """
 
 import logging
+import os
 import select
 import socket
 import sys
@@ -13,7 +14,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from desktop import origin, whereabouts
-from desktop.session import rfb
+from desktop.session import news, rfb
+from desktop.session.peers import HEARTBEAT, Browser, Qemu
 from desktop.session.tries import Refused
 
 sys.modules.setdefault("numpy", None)  # type: ignore[arg-type]  # 13 MB, to unmask tiny messages
@@ -21,22 +23,35 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # about numpy
     from websockify.websocket import WebSocketWantWriteError
     from websockify.websocketproxy import ProxyRequestHandler
+    from websockify.websocketserver import WebSocketRequestHandlerMixIn
 
 if TYPE_CHECKING:
-    from desktop.session.display import Display
+    from desktop.session.display import Display, Viewer
 
 log = logging.getLogger("connection")
 
 OPENING_TIME = 180.0  # seconds to type the token
-HEARTBEAT = 25  # seconds; proxies cut connections that are quiet for 60
 OPENING_LIMIT = 4096  # bytes a viewer may have on the way before the token is seen
 MESSAGE_LIMIT = 2 << 20  # and after: QEMU takes pasted texts of 1 MB (ui/vnc.c)
 CHUNK = 65536
+TEXT = 1  # opcode (RFC 6455, 5.2)
+LAST_WORDS = 2.0  # seconds
+
+
+class Socket(WebSocketRequestHandlerMixIn.SocketClass):  # type: ignore[misc]
+    """A websocket on which RFB goes in binary frames and, for pages that know them, news in text.
+    """
+
+    def select_subprotocol(self, protocols: list[str]) -> str:
+        """Return the best that the page offered, spelled as it did; nothing when it has none."""
+        offered = {protocol.strip(): protocol for protocol in protocols}
+        return offered.get(news.PROTOCOL) or offered.get("binary", "")
 
 
 class Connection(ProxyRequestHandler):  # type: ignore[misc]
     """What websockify does for a connection, with our checks before anybody is let in."""
 
+    SocketClass = Socket
     server: "Display"
     timeout = 10  # seconds for the request itself
     server_version = "remote-desktop"
@@ -98,24 +113,30 @@ class Connection(ProxyRequestHandler):  # type: ignore[misc]
             self.limit = MESSAGE_LIMIT
             viewer = self.server.admit(self.plain, self.source())
             try:
-                self.do_proxy(target)
+                self.pass_on(target, viewer)
             finally:
                 self.server.dismiss(viewer)
 
-    def do_proxy(self, target: socket.socket) -> None:
+    def pass_on(self, target: socket.socket, viewer: "Viewer") -> None:
         """Pass bytes both ways; whoever does not read what came is not heard until they do.
 
         websockify's own reads on, and keeps in memory all that a viewer asks for and never takes.
         """
-        up, waiting, beat = b"", False, time.monotonic() + HEARTBEAT
-        while True:
+        up, waiting, due, beat = b"", False, True, time.monotonic() + HEARTBEAT
+        while not viewer.farewell:
+            if due and not waiting:
+                due = self.send_news()
             if (left := beat - time.monotonic()) <= 0:
                 beat += HEARTBEAT
                 self.send_ping()
+                due = True
                 continue
-            heard = [self.request] * (not up) + [target] * (not waiting)
+            heard = [viewer.bell] + [self.request] * (not up) + [target] * (not waiting)
             told = [target] * bool(up) + [self.request] * waiting
             ready, free, _ = select.select(heard, told, [], left)
+            if viewer.bell in ready:
+                os.eventfd_read(viewer.bell)
+                due = True
             if self.request in free:
                 waiting = self.send_frames()
             if self.request in ready:
@@ -131,8 +152,16 @@ class Connection(ProxyRequestHandler):  # type: ignore[misc]
             if target in ready:
                 data = target.recv(CHUNK)
                 if not data:
-                    raise self.CClose(1000, "Target closed")
+                    break
                 waiting = self.send_frames([data])
+        raise self.CClose(*await_farewell(viewer))
+
+    def send_news(self) -> bool:
+        """Send the news to a page that understands them; False: it is done."""
+        if self.request.protocol.strip() == news.PROTOCOL:
+            with suppress(WebSocketWantWriteError):  # the rest goes before the next message
+                self.request._sendmsg(TEXT, self.server.text().encode())
+        return False
 
     def recv_frames(self) -> Any:
         """Return what the viewer sent; it is alive, and must not fill our memory."""
@@ -156,53 +185,10 @@ class Connection(ProxyRequestHandler):  # type: ignore[misc]
         """Say nothing for every connection."""
 
 
-class Browser:
-    """The viewer's side of the opening."""
-
-    def __init__(self, connection: Connection, deadline: float) -> None:
-        self.connection = connection
-        self.deadline = deadline
-        self.rest = b""
-
-    def read(self, size: int) -> bytes:
-        """Return exactly `size` bytes, pinging while the person types the token."""
-        while len(self.rest) < size:
-            left = self.deadline - time.monotonic()
-            if left <= 0:
-                raise TimeoutError("no token was given")
-            if not select.select([self.connection.request], [], [], min(left, HEARTBEAT))[0]:
-                self.connection.send_ping()
-                continue
-            bufs, closed = self.connection.recv_frames()
-            if closed:
-                raise ConnectionError("the viewer left")
-            self.rest += b"".join(bufs)
-            if len(self.rest) > 4096:
-                raise ConnectionError("the viewer talks too much")
-        data, self.rest = self.rest[:size], self.rest[size:]
-        return data
-
-    def write(self, data: bytes) -> None:
-        """Send all of it; the opening is small and fits any buffer."""
-        self.connection.send_frames([data])
-
-
-class Qemu:
-    """QEMU's side of the opening."""
-
-    def __init__(self, target: socket.socket) -> None:
-        self.target = target
-
-    def read(self, size: int) -> bytes:
-        """Return exactly `size` bytes."""
-        data = b""
-        while len(data) < size:
-            chunk = self.target.recv(size - len(data))
-            if not chunk:
-                raise ConnectionError("QEMU closed the connection")
-            data += chunk
-        return data
-
-    def write(self, data: bytes) -> None:
-        """Send all of it."""
-        self.target.sendall(data)
+def await_farewell(viewer: "Viewer") -> tuple[int, str]:
+    """Return the code and the reason to close with; QEMU is gone before the keeper knows why."""
+    deadline = time.monotonic() + LAST_WORDS
+    while not viewer.farewell and (left := deadline - time.monotonic()) > 0:
+        if select.select([viewer.bell], [], [], left)[0]:
+            os.eventfd_read(viewer.bell)
+    return viewer.farewell or (1000, "Target closed")

@@ -1,7 +1,7 @@
 """The keeper's own socket: one JSON line each way, for the scripts of this service.
 
 `ask` is the scripts' side, `answer` the keeper's. Requests name what to do: status, stop, extend,
-screen, write; the answer has `ok`, and `problem` when it is false.
+message, screen, write; the answer has `ok`, and `problem` when it is false.
 """
 
 import json

@@ -5,6 +5,7 @@ noVNC is served too. What each of them says and hears is in `connection`.
 """
 
 import logging
+import os
 import socket
 import socketserver
 import sys
@@ -15,26 +16,45 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from desktop.session.connection import HEARTBEAT, Connection
+from desktop.session import news
+from desktop.session.connection import Connection
+from desktop.session.peers import HEARTBEAT
 from desktop.session.tries import Tries
 from desktop.settings import Settings
 
 log = logging.getLogger("display")
 
+REASON = 123  # bytes that a close frame has for it (RFC 6455, 5.5)
 STRANGERS = 16  # connections at once that have not shown the token; QEMU takes 32 in all
 
 
 @dataclass(eq=False)
 class Viewer:
-    """Somebody who has shown the token. `source` is where from, `since` Unix time."""
+    """Somebody who has shown the token. `source` is where from, `since` Unix time.
+
+    `bell` wakes the connection's thread, an eventfd; `farewell` has the code and the reason with
+    which it is to be closed, once it is.
+    """
 
     source: str
-    connection: socket.socket
+    bell: int
     since: float = field(default_factory=time.time)
+    farewell: tuple[int, str] | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is told of a viewer."""
+        return {"source": self.source, "since": self.since}
+
+    def ring(self) -> None:
+        """Have the thread look around."""
+        os.eventfd_write(self.bell, 1)
 
 
 class Display(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """Serves the screen. `changed` is called, in any thread, when a viewer comes or goes."""
+    """Serves the screen. `changed` is called, in any thread, when a viewer comes or goes.
+
+    `text` returns what pages are told beside it.
+    """
 
     daemon_threads = True
     block_on_close = False
@@ -43,8 +63,8 @@ class Display(socketserver.ThreadingMixIn, socketserver.TCPServer):
     heartbeat = HEARTBEAT
     file_only = True
 
-    def __init__(self, listener: socket.socket, vnc: Path, settings: Settings, single: bool,
-                 changed: Callable[[], None], owner: str = "") -> None:
+    def __init__(self, listener: socket.socket, vnc: Path, settings: Settings, *, single: bool,
+                 changed: Callable[[], None], text: Callable[[], str], owner: str = "") -> None:
         """Serve on `listener`; a `single` display lets one viewer in, the last who came.
 
         `owner` is the address that the session was started from.
@@ -56,10 +76,11 @@ class Display(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.settings = settings
         self.single = single
         self.changed = changed
+        self.text = text
         self.direct = listener.family != socket.AF_UNIX
         self.only_upgrade = not self.direct
         self.tries = Tries(owner)
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._viewers: list[Viewer] = []
         self._strangers: list[socket.socket] = []
 
@@ -83,14 +104,14 @@ class Display(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def admit(self, connection: socket.socket, source: str) -> Viewer:
         """Count a connection as a viewer."""
-        viewer = Viewer(source, connection)
+        viewer = Viewer(source, os.eventfd(0))
         with self._lock:
             if connection in self._strangers:
                 self._strangers.remove(connection)
-            replaced = list(self._viewers) if self.single else []
+            for other in self._viewers if self.single else ():
+                other.farewell = (news.ELSEWHERE, "opened elsewhere")
+                other.ring()
             self._viewers.append(viewer)
-        for other in replaced:
-            hang_up(other.connection)
         self.changed()
         return viewer
 
@@ -98,7 +119,24 @@ class Display(socketserver.ThreadingMixIn, socketserver.TCPServer):
         """Count a viewer as gone."""
         with self._lock:
             self._viewers.remove(viewer)
+            os.close(viewer.bell)
+            self._lock.notify_all()
         self.changed()
+
+    def tell(self) -> None:
+        """Tell all who look on what is new."""
+        with self._lock:
+            for viewer in self._viewers:
+                viewer.ring()
+
+    def close(self, how: str) -> None:
+        """Take leave of all who look on, saying how it ended; wait for that, a second at most."""
+        reason = how.encode()[:REASON].decode(errors="ignore")
+        with self._lock:
+            for viewer in self._viewers:
+                viewer.farewell = (news.OVER, reason)
+                viewer.ring()
+            self._lock.wait_for(lambda: not self._viewers, 1)
 
     def shutdown_request(self, request: Any) -> None:
         """Close a connection whose thread is done."""

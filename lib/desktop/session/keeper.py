@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from dataclasses import asdict, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from desktop import configuration
 from desktop import log as logs
@@ -19,12 +19,15 @@ from desktop import process
 from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.machine import qmp
-from desktop.session import control, ending, listening, record
+from desktop.session import control, ending, extension, listening, news, record
 from desktop.session.calendar import RETRY, Calendar
 from desktop.session.guest import Guest
 from desktop.session.paths import Paths
 from desktop.session.record import Record, State
 from desktop.settings import Settings
+
+if TYPE_CHECKING:
+    from desktop.session.display import Display
 
 log = logging.getLogger("keeper")
 
@@ -73,6 +76,7 @@ class Keeper:
         self.bell.setblocking(False)
         self.button.setblocking(False)
         self.calendar = Calendar(its_settings)
+        self.display: Display | None = None
         # Who asks before run() waits for it, or who is told to go, is heard then.
         self.requests = control.listen(paths)
         signal.set_wakeup_fd(self.button.fileno())
@@ -113,6 +117,7 @@ class Keeper:
         from desktop.session.display import Display  # 45 ms, once the request is answered
         self.display = Display(listener, self.paths.vnc, self.settings,
                                single=not self.entry.persistent, changed=self.ring,
+                               text=lambda: news.text(self.entry, self.settings),
                                owner=self.entry.source)
         self.display.start()
 
@@ -181,7 +186,7 @@ class Keeper:
     def look(self) -> None:
         """Note who looks on."""
         self.bell.recv(4096)
-        count = len(self.display.viewers())
+        count = len(self.display.viewers() if self.display else ())
         if count != self.entry.viewers:
             self.calendar.note_viewers(count)
             self.update(viewers=count)
@@ -190,13 +195,17 @@ class Keeper:
         """Answer a request on the control socket."""
         match do:
             case "status":
-                viewers = [{"source": viewer.source, "since": viewer.since}
-                           for viewer in self.display.viewers()]
+                viewers = [one.facts() for one in self.display.viewers()] if self.display else []
                 return {"ok": True, "record": asdict(self.entry), "viewers": viewers}
             case "stop":
                 self.stop(str(facts.get("how", "stopped")), bool(facts.get("polite")))
             case "extend":
-                self.extend(int(facts["seconds"]))
+                given, changes = extension.grant(self.entry, facts)
+                self.update(**changes)
+                return {"ok": True, "seconds": given}
+            case "message":
+                self.update(**news.message(facts))
+                return {"ok": True, "viewers": self.entry.viewers}
             case "write":
                 self.update()
             case "screen":
@@ -215,13 +224,6 @@ class Keeper:
             self.over = self.over or how
             self.ring()
 
-    def extend(self, seconds: int) -> None:
-        """Move the deadline, to at most a whole lifetime from now."""
-        now = process.boottime()
-        if self.entry.deadline:
-            latest = now + self.settings.snapshot_lifetime
-            self.update(deadline=min(self.entry.deadline + seconds, latest))
-
     # The record
 
     def update(self, **changes: Any) -> None:
@@ -234,11 +236,15 @@ class Keeper:
             if not self.unsaved:
                 log.error("the record is not written: %s", error)
             self.unsaved = True
+        if self.display:
+            self.display.tell()
 
     def finish(self, how: str) -> None:
         """End what still runs, and remove all that is the session's."""
         self.update(state=State.STOPPING, reason=how)
         log.info("%s ends: %s", self.entry.name, how)
+        if self.display:
+            self.display.close(how)
         self.guest.quit()
         ending.finish(self.settings, self.paths, self.entry, how)
         self.guest.reap()

@@ -46,7 +46,8 @@ class Record:
     `deadline` is in seconds since the boot `boot` (process.boottime), 0 for never, so that a
     wall clock set to another day ends nothing. `form` names the form that was sent, so that the
     same one sent twice is one session. `master` is the stamp of the machine's file at the start.
-    `method` is how its owner signed in, `mail` where to write to them, if known.
+    `method` is how its owner signed in, `mail` where to write to them, if known. `extended` is in
+    seconds; `message` is what viewers were told last, at the Unix time `message_at`.
     """
 
     version: int = VERSION
@@ -76,6 +77,10 @@ class Record:
     accel: str = ""
     master: str = ""
     viewers: int = 0
+    extended: float = 0.0
+    message: str = ""
+    message_from: str = ""
+    message_at: float = 0.0
     keeper: Process | None = None
     qemu: Process | None = None
     network: Process | None = None

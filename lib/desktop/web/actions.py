@@ -1,4 +1,7 @@
-"""What the forms of the pages do: sign in and out, stop a session, purge, maintain."""
+"""What the forms of the pages do: sign in and out; stop, extend, tell a session; administer.
+
+What somebody does to a session of another is a line in the log.
+"""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -6,8 +9,9 @@ from collections.abc import Callable, Mapping
 from desktop import maintenance
 from desktop.errors import Refusal
 from desktop.machine import catalogue
-from desktop.session import ending, housekeeping
-from desktop.web import access, login, page
+from desktop.session import ending, extension, housekeeping, news, sessions
+from desktop.session.record import Record
+from desktop.web import access, card, login, page
 from desktop.web.page import Answer
 from desktop.web.visit import Visit
 
@@ -37,11 +41,39 @@ def sign_out(visit: Visit) -> Answer:
 
 def stop(visit: Visit) -> Answer:
     """Stop a session of one's own, or as an administrator anybody's."""
-    entry = access.find(visit.settings, visit.request.fields.get("session", ""), visit.must(),
-                        admins=True)
-    visit.meant("stop", entry.session)
+    entry = steered(visit, "stop")
     ending.stop(visit.settings, entry)
     return page.done(visit.request.json, {"session": entry.session, "state": "ended"})
+
+
+def extend(visit: Visit) -> Answer:
+    """Put off the end of a session, an hour when nothing is said."""
+    entry = steered(visit, "extend")
+    seconds = extension.wanted(visit.request.fields.get("seconds", ""))
+    given = extension.extend(visit.settings, entry, seconds, admin=visit.must().admin)
+    expires = sessions.expires(entry) + given
+    return page.done(visit.request.json, {
+        "session": entry.session, "seconds": given, "expires": card.moment(expires)})
+
+
+def message(visit: Visit) -> Answer:
+    """Lay a message over the desktop of a session."""
+    entry, person = steered(visit, "message"), visit.must()
+    sender = person.name if person.name == entry.owner else news.ADMINISTRATION
+    viewers = news.send(visit.settings, entry, visit.request.fields.get("text", ""), sender)
+    return page.done(visit.request.json, {"session": entry.session, "viewers": viewers})
+
+
+def steered(visit: Visit, action: str) -> Record:
+    """Return the session that this is meant for: one's own, as an administrator anybody's."""
+    person = visit.must()
+    entry = access.find(visit.settings, visit.request.fields.get("session", ""), person,
+                        admins=True)
+    visit.meant(action, entry.session)
+    if person.name != entry.owner:
+        log.info("%s: %s %s of %s, from %s", person.name, action, entry.name, entry.owner,
+                 visit.request.source)
+    return entry
 
 
 def purge(visit: Visit) -> Answer:
@@ -79,3 +111,8 @@ def maintain(visit: Visit) -> Answer:
     log.info("%s %s from %s", person.name, f"began maintenance: {words}," if on
              else "ended maintenance", visit.request.source)
     return page.done(visit.request.json, {"maintenance": maintenance.text(visit.settings)})
+
+
+MONITOR: Mapping[str, Action] = {"stop": stop, "extend": extend, "message": message,
+                                 "signin": sign_in, "signout": sign_out}
+ADMIN: Mapping[str, Action] = {"purge": purge, "stop": stop, "maintain": maintain, "offer": offer}

@@ -8,7 +8,7 @@ from typing import Any
 from desktop.errors import Refusal
 from desktop.host import capacity, network, surroundings, usage, volumes
 from desktop.machine import emulator
-from desktop.session import sessions
+from desktop.session import extension, sessions
 from desktop.session.record import Record
 from desktop.settings import Settings
 from desktop.web import gateway, graph, page
@@ -16,6 +16,7 @@ from desktop.web.gateway import Place
 
 JSON = ("session", "name", "machine", "url", "websocket", "token", "expires", "persistent")
 CHANGED = "its image was changed, and its disk may be damaged"
+STEERING = ("stop", "extend", "message")
 FOR_PAGES = frozenset({"href", "secret", "remaining"})
 
 
@@ -33,7 +34,7 @@ def public(entry: Record, changed: bool) -> dict[str, Any]:
             "persistent": entry.persistent, "cpu": entry.cpu, "memory": entry.memory,
             "disk": entry.disk, "accel": entry.accel, "gpu": list(entry.gpu),
             "viewers": entry.viewers, "href": "", "url": "", "address": "", "websocket": "",
-            "secret": "", "token": None, "screen": "", "volumes": []}
+            "secret": "", "token": None, "screen": "", "extension": None, "volumes": []}
 
 
 def own(settings: Settings, entry: Record, place: Place | None) -> dict[str, Any]:
@@ -54,6 +55,7 @@ def own(settings: Settings, entry: Record, place: Place | None) -> dict[str, Any
     else:
         facts |= direct(entry.endpoint, secret)
     return facts | {"secret": secret, "token": secret if asked else None,
+                    "extension": asdict(extension.offer(settings, entry)),
                     "screen": f"monitor?screen={entry.session}",
                     "volumes": [{"path": str(volume.path), "tag": volume.tag,
                                  "writable": volume.writable, "command": volume.command}
@@ -84,10 +86,14 @@ def brief(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def summary(facts: Mapping[str, Any], ticket: Callable[..., str]) -> dict[str, Any]:
-    """Return all that a program may know of a session, with the ticket that stops it."""
+    """Return all that a program may know of a session, with the tickets for what it may do.
+
+    `ticket` is the one that stops it.
+    """
     return brief(facts) | {name: value for name, value in facts.items()
                            if name not in JSON and name not in FOR_PAGES} | {
-        "ticket": ticket("stop", facts["session"])}
+        "ticket": ticket("stop", facts["session"]),
+        "tickets": {action: ticket(action, facts["session"]) for action in STEERING}}
 
 
 def overview(settings: Settings, entries: Sequence[Record], name: str, place: Place | None, *,

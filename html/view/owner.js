@@ -1,0 +1,53 @@
+// @ts-check
+/** What only the owner of the machine can do: extend and stop it. The server says who that is. */
+
+import { show } from "../elements.js";
+import { duration } from "../words.js";
+import { lay, SHORT } from "./tidings.js";
+
+export class Owner {
+  /** @param {string} session its id, empty for a machine started by hand */
+  constructor(session) {
+    this.session = session;
+    this.facts = /** @type {any} */ (null);
+  }
+
+  /** Ask the server whether this browser is the owner's, and offer what owners can do. */
+  async look() {
+    if (!this.session) return;
+    const answer = await fetch(`monitor?session=${this.session}`, {
+      headers: { Accept: "application/json" }, cache: "no-store" }).catch(() => null);
+    this.facts = answer?.ok ? await answer.json() : null;
+    show("extend", Boolean(this.facts?.extension?.seconds));
+    show("open-stop", Boolean(this.facts));
+  }
+
+  /** @returns {(() => void)|undefined} what puts off the end, if that can be had */
+  get extending() {
+    return this.facts?.extension?.seconds ? () => { this.extend(); } : undefined;
+  }
+
+  async extend() {
+    const facts = await this.act("extend");
+    if (facts) lay("done", { text: `${duration(facts.seconds)} more.` }, {}, SHORT);
+    await this.look();
+  }
+
+  async stop() {
+    await this.act("stop");
+  }
+
+  /** @param {string} action @returns {Promise<any>} what came of it, null when it was refused */
+  async act(action) {
+    await this.look(); // for a ticket that is good now
+    const ticket = this.facts?.tickets?.[action] ?? "";
+    const fields = new URLSearchParams({ action, session: this.session, ticket });
+    const answer = await fetch("monitor", {
+      method: "POST", body: fields, headers: { Accept: "application/json" } }).catch(() => null);
+    const facts = await answer?.json().catch(() => null);
+    if (answer?.ok) return facts;
+    const why = facts?.message ? `${facts.message} ${facts.hint}` : "The server does not answer.";
+    lay("refused", { from: "Not done:", text: why });
+    return null;
+  }
+}
