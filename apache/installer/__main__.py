@@ -18,8 +18,11 @@ import debian
 import files
 import ledger
 import machine
+import packages
 import people
 import ports
+import preview
+import removal
 import report
 import server
 import speed
@@ -40,11 +43,17 @@ def main() -> int:
         signal.signal(number, signal.default_int_handler)
     try:
         wanted = wish.read()
+        if wanted.work == "print":
+            return tell(wanted)
         with ExitStack() as until_the_end:
             take("system", lambda: alone(until_the_end))
-            if wanted.work == "check":
-                return look()
-            install(wanted)
+            match wanted.work:
+                case "check":
+                    return look()
+                case "install":
+                    install(wanted)
+                case _:
+                    remove(everything=wanted.work == "purge")
     except Problem as problem:
         report.fail(problem)
         return 1
@@ -67,13 +76,22 @@ def look() -> int:
     return int(not all(finding.good for finding in findings))
 
 
+def tell(wanted: Wish) -> int:
+    """Say what an installation would do; nothing is changed, not even a lock."""
+    take("system", debian.check)
+    for name, lines in preview.steps(ledger.load(), wanted.tls):
+        report.would(name, [line for line in lines if line])
+    return 0
+
+
 def install(wanted: Wish) -> None:
     """Take all steps; nobody can come in before there are settings and accounts."""
     known = ledger.load()
+    take("settings", files.readable)
     take("reached", lambda: server.plan(known, wanted.tls))
-    take("packages", lambda: debian.packages(known))
+    take("packages", lambda: packages.install(known))
     take("environment", debian.environment)
-    take("directories", files.directories)
+    take("directories", lambda: files.directories(known))
     take("programs", lambda: files.programs(known))
     take("pages", lambda: files.pages(known))
     take("settings", lambda: files.settings(known))
@@ -85,6 +103,21 @@ def install(wanted: Wish) -> None:
     choice = server.choose(known, wanted.tls)
     take("desktop", lambda: trial.main_job(choice))
     report.farewell(address(choice), tls.warning(choice))
+
+
+def remove(everything: bool) -> None:
+    """Take the service off, from the outside in: first nobody comes in any more."""
+    known = ledger.load()
+    take("housekeeping", upkeep.cancel)
+    take("Apache", lambda: removal.door(known))
+    take("desktops", removal.desktops)
+    take("programs", lambda: removal.programs(known))
+    take("settings", lambda: removal.settings(known, everything))
+    if everything:
+        take("data", lambda: removal.data(known))
+        take("packages", lambda: packages.remove(known))
+        removal.ledger_too()
+        LOCK.unlink()
 
 
 def take(name: str, step: Callable[[], Result]) -> None:

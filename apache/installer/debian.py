@@ -1,23 +1,15 @@
-"""What comes from elsewhere: Debian's packages and the virtual environment of setup.cfg."""
+"""This Debian: whether it will do, and the virtual environment with what setup.cfg lists."""
 
 import configparser
 import os
 import shutil
-import time
 from pathlib import Path
 
+import packages
 import system
-from ledger import Ledger
 from places import PYTHON, TREE, VENV
 from report import Problem, Result, listing
 
-# What machines are built with, machines/build asks for itself.
-PACKAGES = ("apache2", "novnc", "ovmf", "passt", "python3-venv", "qemu-system-x86", "qemu-utils",
-            "ssl-cert")
-LOCK_PATIENCE = 600  # seconds to wait for another apt or dpkg
-APT = ("apt-get", "-q", "-y", "--no-install-recommends",
-       "-o", f"DPkg::Lock::Timeout={LOCK_PATIENCE}",
-       "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold")
 NEEDED_DISK = 2 << 30  # bytes below /usr for packages and environment, some to spare
 
 
@@ -29,7 +21,7 @@ def check() -> Result:
         raise Problem("this is not Debian: there is no apt-get. Nothing was changed.")
     if not PYTHON.exists() and shutil.disk_usage("/usr").free < NEEDED_DISK:
         raise Problem("less than 2 GB are free on the disk of /usr. Nothing was changed.")
-    if installed("apache2"):
+    if "apache2" in packages.installed():
         try:
             system.run("apache2ctl", "configtest")
         except Problem as problem:
@@ -38,48 +30,6 @@ def check() -> Result:
     facts = dict(line.partition("=")[::2]
                  for line in Path("/etc/os-release").read_text().splitlines())
     return Result(False, facts.get("PRETTY_NAME", "").strip('"'))
-
-
-def packages(ledger: Ledger) -> Result:
-    """Install the packages that are missing; fetch new lists only when the old ones fail."""
-    mended = mend()
-    missing = [name for name in PACKAGES if not installed(name)]
-    if not missing:
-        return Result(mended, listing(list(PACKAGES), 9))
-    try:
-        system.run(*APT, "install", *missing, environment=system.outside())
-    except Problem:
-        system.run(*APT, "update", environment=system.outside())
-        system.run(*APT, "install", *missing, environment=system.outside())
-    ledger.packages = sorted({*ledger.packages, *missing})
-    ledger.save()
-    return Result(True, f"installed {listing(missing, 9)}")
-
-
-def mend() -> bool:
-    """Complete what a run that was cut off left half done, or no package can be installed.
-
-    Tells whether there was anything. Its apt-get may have outlived it, so a lock is waited for.
-    """
-    deadline = time.monotonic() + LOCK_PATIENCE
-    while any(Path("/var/lib/dpkg/updates").iterdir()) or system.run("dpkg", "--audit"):
-        try:
-            system.run("dpkg", "--configure", "-a", "--force-confdef", "--force-confold",
-                       environment=system.outside())
-            return True
-        except Problem as problem:
-            if "lock" not in str(problem) or time.monotonic() > deadline:
-                raise
-        time.sleep(1)
-    return False
-
-
-def installed(package: str) -> bool:
-    """Tell whether a package is there, complete."""
-    try:
-        return system.run("dpkg-query", "-W", "-f=${Status}", package) == "install ok installed"
-    except Problem:
-        return False
 
 
 def environment() -> Result:
@@ -95,8 +45,9 @@ def environment() -> Result:
             VENV.parent.mkdir(parents=True, exist_ok=True)
             system.run("/usr/bin/python3", "-m", "venv", *option, VENV)
             made = True
-    said = system.run(*pip, "install", "--no-input", "--disable-pip-version-check",
-                      *requirements(), environment=system.outside())
+    said = system.run(*pip, "install", "--no-input", "--no-cache-dir",
+                      "--disable-pip-version-check", *requirements(),
+                      environment=system.outside())
     new = [line for line in said.splitlines() if line.startswith("Successfully installed")]
     if not new:
         return Result(made, f"{VENV} has all of setup.cfg")

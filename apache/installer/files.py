@@ -6,9 +6,10 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import checkout
 import system
 from ledger import Ledger, checksum, keep
-from places import DIRECTORIES, ETC, FILES, HTPASSWD, LIB, LOG, PYTHON, RUN, SHARE, TREE
+from places import DIRECTORIES, ETC, FILES, HTPASSWD, LIB, LOG, PYTHON, RUN, SETTINGS, SHARE, TREE
 from report import Problem, Result, listing
 
 
@@ -18,14 +19,13 @@ def programs(ledger: Ledger) -> Result:
     Each file is replaced at once, so a request or keeper that starts meanwhile reads whole files.
     """
     changed = []
-    for source, path in [*shipped("lib"), *shipped("cgi-bin")]:
-        script = path.parent.name == "cgi-bin" and path.suffix == ".py"
-        content = for_venv(source.read_bytes()) if script else source.read_bytes()
+    for path, content in installed_programs():
         ledger.files[str(path)] = checksum(content)
-        if system.write(path, content, 0o755 if script else 0o644):
+        if system.write(path, content, 0o755 if is_script(path) else 0o644):
             changed.append(path.name)
     for path in no_longer_shipped(ledger):
         path.unlink(missing_ok=True)
+        del ledger.files[str(path)]
         changed.append(path.name)
     compile_all()
     ledger.save()
@@ -64,21 +64,32 @@ def count(changed: list[str]) -> str:
     return f": {listing(changed)}" if changed else ""
 
 
-def directories() -> Result:
+def readable() -> Result:
+    """Refuse when the site's settings have names or values that this version does not know.
+
+    Before anything is changed: with such a file every request would be refused.
+    """
+    if not SETTINGS.exists():
+        return Result(False, "as they come")
+    wrong = checkout.mistakes(SETTINGS)
+    if wrong:
+        raise Problem("\n".join(("this version does not take them; nothing was changed.", *wrong)),
+                      f"Mend {SETTINGS} and run apache/install again.")
+    return Result(False, f"{SETTINGS} can be read")
+
+
+def directories(ledger: Ledger) -> Result:
     """Make the directories and set their rights; let the web server use KVM."""
     changed = [str(place.path) for place in DIRECTORIES
                if system.directory(place.path, place.mode, place.user, place.group)]
     if not HTPASSWD.exists() and system.write(HTPASSWD, b"", 0o640, system.WEB):
         changed.append(str(HTPASSWD))
-    if system.works("getent", "group", "kvm") and "kvm" not in groups():
-        system.run("adduser", "--quiet", system.WEB, "kvm")
+    if system.works("getent", "group", "kvm") and "kvm" not in system.groups():
+        ledger.kvm = True
+        ledger.save()
+        system.run("gpasswd", "--add", system.WEB, "kvm")
         changed.append("www-data into group kvm")
     return Result(bool(changed), f"{ETC}, {LIB}, {RUN}, {LOG}{count(changed)}")
-
-
-def groups() -> list[str]:
-    """Return the groups of the web server."""
-    return system.run("id", "-nG", system.WEB).split()
 
 
 def shipped(folder: str) -> Iterator[tuple[Path, Path]]:
@@ -90,14 +101,23 @@ def shipped(folder: str) -> Iterator[tuple[Path, Path]]:
             yield source, SHARE / source.relative_to(TREE)
 
 
+def installed_programs() -> Iterator[tuple[Path, bytes]]:
+    """Yield each program's place on the server and what is in it there."""
+    for source, path in [*shipped("lib"), *shipped("cgi-bin")]:
+        content = source.read_bytes()
+        yield path, for_venv(content) if is_script(path) else content
+
+
+def is_script(path: Path) -> bool:
+    """Tell whether a program is one that Apache runs."""
+    return path.parent.name == "cgi-bin" and path.suffix == ".py"
+
+
 def no_longer_shipped(ledger: Ledger) -> list[Path]:
-    """Take programs that an older version had off the ledger and return them."""
-    now = {str(path) for folder in ("lib", "cgi-bin") for _, path in shipped(folder)}
-    old = [name for name in ledger.files
-           if name.startswith((f"{SHARE}/lib/", f"{SHARE}/cgi-bin/")) and name not in now]
-    for name in old:
-        del ledger.files[name]
-    return [Path(name) for name in old]
+    """Return the programs that an older version had."""
+    now = {path for folder in ("lib", "cgi-bin") for _, path in shipped(folder)}
+    return [path for path in map(Path, ledger.files) if path not in now
+            and any(path.is_relative_to(SHARE / folder) for folder in ("lib", "cgi-bin"))]
 
 
 def for_venv(script: bytes) -> bytes:

@@ -21,7 +21,7 @@ class Ledger:
     `includes` are the site's own files of Apache that got a line which includes our conf. `tls` is
     what was asked for (kind, certificate, key, site): it stays until something else is. `reload`
     is set from before Apache's configuration is changed until Apache has read it. server.leave
-    undoes all that was done to Apache.
+    undoes all that was done to Apache. `kvm`: it was us who let www-data use KVM.
     """
 
     files: dict[str, str] = field(default_factory=dict)
@@ -29,6 +29,7 @@ class Ledger:
     modules: list[str] = field(default_factory=list)
     includes: list[str] = field(default_factory=list)
     tls: dict[str, str] = field(default_factory=dict)
+    kvm: bool = False
     reload: bool = False
 
     def save(self) -> None:
@@ -59,14 +60,30 @@ def keep(ledger: Ledger, path: Path, content: bytes, mode: int, group: str) -> s
     beside it as .new, and this is told once.
     """
     beside = path.with_name(f"{path.name}.new")
+    outcome = compare(ledger, path, content)
+    ledger.files[str(path)] = checksum(content)
+    match outcome:
+        case "edited":
+            system.write(beside, content, mode, group)
+        case "kept":
+            outcome = ""
+        case _:
+            beside.unlink(missing_ok=True)
+            outcome = "changed" if system.write(path, content, mode, group) else ""
+    return outcome
+
+
+def compare(ledger: Ledger, path: Path, content: bytes) -> str:
+    """Tell what is to be done about a file that the site may edit.
+
+    Returns "" (it is as shipped), "changed" (it can be written), "edited" (the site's is kept and
+    the new version is laid beside it) or "kept" (so it has been since the last run).
+    """
     shipped = checksum(content)
     recorded = ledger.files.get(str(path))
-    ledger.files[str(path)] = shipped
     current = checksum(path.read_bytes()) if path.is_file() else None
-    if current in (None, recorded, shipped):
-        beside.unlink(missing_ok=True)
-        return "changed" if system.write(path, content, mode, group) else ""
-    if recorded == shipped:
+    if current == shipped:
         return ""
-    system.write(beside, content, mode, group)
-    return "edited"
+    if current in (None, recorded):
+        return "changed"
+    return "kept" if recorded == shipped else "edited"

@@ -4,8 +4,9 @@ import shutil
 import sys
 import time
 
+import packages
 import system
-from ledger import Ledger, keep
+from ledger import Ledger, checksum, keep
 from places import MACHINES, TREE
 from report import Problem, Result
 
@@ -18,16 +19,25 @@ def tiny(ledger: Ledger) -> Result:
     tidy()
     image = MACHINES / f"{NAME}.iso"
     described = TREE / "machines" / f"{NAME}.ini"
-    if described.exists():
-        keep(ledger, MACHINES / described.name, described.read_bytes(), 0o644, "root")
-        ledger.save()
+    ours = str(MACHINES / described.name) in ledger.files
+    edited = keep(ledger, MACHINES / described.name, described.read_bytes(), 0o644,
+                  "root") == "edited"
+    ledger.save()
+    todo = (f"edited here and kept; compare with the .new beside: {MACHINES / described.name}"
+            if edited else "")
     if image.exists():
-        return Result(False, str(image))
+        if ours:  # older versions did not note the image
+            ledger.files.setdefault(str(image), checksum(image.read_bytes()))
+            ledger.save()
+        return Result(False, str(image), todo)
     try:
-        system.run(sys.executable, "-I", "-B", TREE / "machines/build", NAME, "--output",
-                   MACHINES, environment=system.outside())
+        with packages.counted(ledger):
+            system.run(sys.executable, "-I", "-B", TREE / "machines/build", NAME, "--output",
+                       MACHINES, environment=system.outside())
     except Problem as problem:
         raise Problem(str(problem), "Run apache/install again; it goes on from here.") from problem
+    ledger.files[str(image)] = checksum(image.read_bytes())
+    ledger.save()
     return Result(True, f"built {image}, {image.stat().st_size / 1e6:.0f} MB")
 
 

@@ -17,13 +17,17 @@ def administrator() -> Result:
 
     Where there are accounts, a missing one is the site's wish.
     """
-    accounts = [line for line in HTPASSWD.read_text(errors="replace").splitlines()
-                if line.strip() and not line.startswith(f"{VISITOR}:")]
-    if accounts:
-        return Result(False, f"{len(accounts)} in {HTPASSWD}")
+    if number := accounts():
+        return Result(False, f"{number} in {HTPASSWD}")
     password = add(ADMINISTRATOR)
     return Result(True, f"made: {ADMINISTRATOR}, password {password}",
                   "keep this password; it is shown only now")
+
+
+def accounts() -> int:
+    """Count the accounts of people."""
+    lines = HTPASSWD.read_text(errors="replace").splitlines() if HTPASSWD.exists() else []
+    return sum(bool(line.strip()) and not line.startswith(f"{VISITOR}:") for line in lines)
 
 
 @contextmanager
@@ -52,12 +56,13 @@ def remove(name: str) -> None:
         admin(f"--user_remove={name}")
 
 
-def admin(*words: str, fine: Collection[int] = ()) -> str:
+def admin(*words: str, fine: Collection[int] = (), settings: Path = SETTINGS) -> str:
     """Run an administrator's command with the server's settings; return what it says."""
-    return script(ADMIN, *words, fine=fine)
+    return script(ADMIN, *words, fine=fine, settings=settings)
 
 
-def script(program: Path, *words: str, fine: Collection[int] = ()) -> str:
+def script(program: Path, *words: str, fine: Collection[int] = (),
+           settings: Path = SETTINGS) -> str:
     """Run a script of the service with the server's settings; return what it says."""
     return system.run(program, *words, fine=fine,
-                      environment={**system.CLEAN, "REMOTE_DESKTOP_INI": str(SETTINGS)})
+                      environment={**system.CLEAN, "REMOTE_DESKTOP_INI": str(settings)})

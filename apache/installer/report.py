@@ -44,6 +44,12 @@ def found(name: str, good: bool, text: str, cure: str) -> None:
         print(f"{'':<14}{'to do':<9}{cure}", flush=True)
 
 
+def would(name: str, lines: list[str]) -> None:
+    """Say what a step would do."""
+    for first, line in enumerate(lines or [""]):
+        print(f"{'' if first else name:<14}{'would' if line else 'nothing':<9}{line}")
+
+
 def fail(problem: Problem) -> None:
     """Complete the line of a step that ends the run."""
     first, *rest = str(problem).splitlines() or [""]

@@ -87,9 +87,7 @@ def configure(ledger: Ledger, choice: Choice) -> tuple[list[str], list[str]]:
     wanted = (*MODULES, daemon.cgi(), *(FOR_TLS if choice.certificate else ()))
     missing = [name for name in wanted if not enabled("mod", name)]
     ledger.modules += [name for name in missing if name not in ledger.modules]
-    files = {CONF.path: (TREE / "apache" / CONF.source).read_bytes(),
-             **({REDIRECT: tls.redirect(choice)} if choice.kind != "off" else {}),
-             **({SITE: tls.virtual_host(choice)} if choice.certificate else {})}
+    files = contents(choice)
     chosen = sorted({str(host.file) for host in choice.hosts})
     left = [name for name in ledger.includes if name not in chosen]
     ledger.includes = sorted({*ledger.includes, *chosen})
@@ -111,6 +109,13 @@ def configure(ledger: Ledger, choice: Choice) -> tuple[list[str], list[str]]:
     return [listing([word for word in turned if word], 4),
             listing([*changed, *touched])], [
             str(path) for path, outcome in outcomes.items() if outcome == "edited"]
+
+
+def contents(choice: Choice) -> dict[Path, bytes]:
+    """Return our files of Apache that this choice takes."""
+    return {CONF.path: (TREE / "apache" / CONF.source).read_bytes(),
+            **({REDIRECT: tls.redirect(choice)} if choice.kind != "off" else {}),
+            **({SITE: tls.virtual_host(choice)} if choice.certificate else {})}
 
 
 def forget(ledger: Ledger, paths: Iterable[Path]) -> None:
@@ -167,11 +172,14 @@ def release(ledger: Ledger, modules: Iterable[str]) -> list[str]:
 
 
 def turn(kind: str, name: str, on: bool) -> str:
-    """Enable or disable a module, conf or site; return its name when that was to be done."""
+    """Enable or disable a module, conf or site; return its name when that was to be done.
+
+    Off is as if it had never been: Debian's tools would else remember that it is not wanted.
+    """
     if enabled(kind, name) == on:
         return ""
     enable, disable = TURN[kind]
-    system.run(enable if on else disable, "--quiet", name)
+    system.run(enable if on else disable, "--quiet", *([] if on else ["--purge"]), name)
     return f"{kind} {name}{'' if on else ' off'}"
 
 

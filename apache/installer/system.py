@@ -62,6 +62,11 @@ def systemd() -> bool:
     return Path("/run/systemd/system").is_dir()
 
 
+def groups(user: str = WEB) -> list[str]:
+    """Return the groups of a user."""
+    return run("id", "-nG", user).split()
+
+
 def write(path: Path, content: bytes, mode: int = 0o644, group: str = "root") -> bool:
     """Make `path` a file of root's with this content; a crash leaves the old one or the new."""
     gid = grp.getgrnam(group).gr_gid

@@ -12,7 +12,7 @@ def schedule() -> Result:
     """Have the housekeeping run each minute; requests do the same, so this is a second line."""
     if not shutil.which("systemctl", path=system.CLEAN["PATH"]):
         return cron()
-    changed = not system.works("systemctl", "--quiet", "is-enabled", TIMER)
+    changed = not scheduled()
     if changed:
         system.run("systemctl", "--quiet", "enable", TIMER)
     if not system.systemd():
@@ -31,6 +31,22 @@ def look() -> Result:
         return Result(False, f"{TIMER}, each minute")
     return Result(False, f"{TIMER} does not run, requests do it",
                   f"systemctl enable --now {TIMER}")
+
+
+def scheduled() -> bool:
+    """Tell whether the timer is on."""
+    return system.works("systemctl", "--quiet", "is-enabled", TIMER)
+
+
+def cancel() -> Result:
+    """Have no housekeeping any more."""
+    if not shutil.which("systemctl", path=system.CLEAN["PATH"]):
+        return Result(False, "cron's table goes with the settings")
+    changed = scheduled()
+    if changed:
+        system.run("systemctl", "--quiet", "disable", *(["--now"] if system.systemd() else []),
+                   TIMER)
+    return Result(changed, f"{TIMER} is off")
 
 
 def cron() -> Result:

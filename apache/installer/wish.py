@@ -13,7 +13,7 @@ running desktops go on."""
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be done: install or check."""
+    """What is to be done: install, print, check, uninstall or purge."""
 
     work: str
     tls: tls.Tls
@@ -29,6 +29,13 @@ def read() -> Wish:
     work = parser.add_mutually_exclusive_group()
     work.add_argument("--check", dest="work", action="store_const", const="check",
                       help="look whether all is well and say what to do; nothing is changed")
+    work.add_argument("--print", dest="work", action="store_const", const="print",
+                      help="say what would be done; nothing is changed")
+    work.add_argument("--uninstall", dest="work", action="store_const", const="uninstall",
+                      help="end all sessions and remove the service; machines, settings, accounts "
+                      "and history stay")
+    work.add_argument("--purge", dest="work", action="store_const", const="purge",
+                      help="remove also these, and the packages that came with it")
     parser.add_argument("--tls", default="", metavar="HOW", help="self: a certificate made here; "
                         "CERTIFICATE,KEY: these files; existing: a virtual host has it; off: "
                         "passwords cross the network readable")

@@ -39,8 +39,8 @@ def booted(release: str, directory: Path) -> Iterator[Debian]:
     """Lend a system that has just been booted for the first time."""
     with Debian(release, directory) as system:
         RUNNING.append(system)
+        system.use_free_ports()
         try:
-            system.use_free_ports()
             yield system
         finally:
             RUNNING.remove(system)

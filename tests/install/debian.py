@@ -92,6 +92,7 @@ class Debian:
     def clone(self) -> None:
         """Put a clean clone of the project into ann's home, with what is not committed yet."""
         target = self.files / CLONE.lstrip("/")
+        shutil.rmtree(target, ignore_errors=True)
         git = ["git", "-c", "safe.directory=*", "-C", str(ROOT)]
         subprocess.run([*git, "clone", "--quiet", "--no-hardlinks", ".", target], check=True)
         changed = subprocess.run([*git, "ls-files", "-z", "--modified", "--others",
@@ -147,10 +148,11 @@ class Debian:
 
     def last_words(self) -> str:
         """Return what was said last: commands, the journal, the console."""
-        journal = self.run("journalctl --no-pager -n 60; tail -n 30 /var/log/apache2/error.log",
+        said = self.said[-4:]
+        journal = self.run("journalctl --no-pager -n 40; tail -n 20 /var/log/apache2/error.log",
                            check=False) if self.nspawn and self.nspawn.poll() is None else ""
         console = Path(self.console.name).read_text(errors="replace")
-        return "\n".join([*self.said[-6:], journal, console[-2000:]])
+        return "\n".join([journal, console[-1000:], *said])
 
 
 class Group:

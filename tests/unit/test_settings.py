@@ -64,3 +64,15 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
                    service_max_load=0.5, service_use_vnc_token=False)
     configuration.write(some, tmp_path / "settings.ini")
     assert configuration.read(tmp_path / "settings.ini") == some
+
+
+def test_all_mistakes_of_a_file_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "desktop.ini"
+    file.write_text("machine = tiny.iso\nsnapshot_memory = 512\nservice_max_load = much\nend\n")
+    unknown, wrong, broken = configuration.mistakes(file)
+    assert f"{file} line 2: unknown setting 'snapshot_memory'." == unknown.message
+    assert "snapshot_alloc_mem" in unknown.hint
+    assert f"{file} line 3: service_max_load = 'much' is not a number." == wrong.message
+    assert f"{file} line 4: expected name = value, found 'end'." == broken.message
+    file.write_text("machine = tiny.iso\n")
+    assert not configuration.mistakes(file)
