@@ -200,6 +200,7 @@ class MailServer:
             process.wait(20)
             with suppress(ProcessLookupError):  # Postfix's master does not wait for its children
                 os.killpg(process.pid, signal.SIGKILL)
+            until(lambda: gone(process.pid), 20, "the end of a mail server")
         shutil.rmtree(self.directory)
 
     def settings(self, **others: object) -> dict[str, object]:
@@ -211,10 +212,14 @@ class MailServer:
     def received(self, name: str) -> list[EmailMessage]:
         """Return the mails in somebody's mailbox."""
         return [message_from_bytes(path.read_bytes(), policy=policy.default)  # type: ignore
-                for path in sorted((self.mail / name / "new").glob("*"))]
+                for path in sorted((self.mail / name / "new").glob("*"),
+                                   key=lambda path: path.stat().st_ctime_ns)]
 
     def clear(self) -> None:
-        """Empty all mailboxes."""
+        """Empty all mailboxes, once what was sent has come."""
+        until(lambda: not [path for room in ("maildrop", "incoming", "active")
+                           for path in (self.directory / "queue" / room).rglob("*")
+                           if path.is_file()], 30, "mails that were sent")
         for path in self.mail.glob("*/new/*"):
             path.unlink()
 
@@ -222,6 +227,15 @@ class MailServer:
         """Return all that both servers have logged."""
         return "".join(path.read_text(errors="replace")
                        for path in sorted(self.directory.glob("*.log")))
+
+
+def gone(group: int) -> bool:
+    """Tell whether nothing is left of a group of processes."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 def listens(port: int) -> bool:

@@ -12,11 +12,13 @@ from service import between
 from service.authority import Authority
 from service.between import Between
 from service.mailserver import OTHER, OVER, PEOPLE, MailServer
+from service.until import until
 
 from desktop.auth import chain, imap, smtp
 from desktop.auth.credentials import Credentials, Verdict, canonical
 from desktop.errors import Refusal
 from desktop.mail import imap as imap_server
+from desktop.mail import sending
 from desktop.mail import smtp as smtp_server
 from desktop.settings import Settings
 
@@ -179,6 +181,25 @@ def test_a_server_that_is_down(settings: Settings, method: str) -> None:
     assert method not in str(refused.value)
     ours = change(settings, "imap", port=gone.port)
     assert chain.check(ours, Credentials("ada", PEOPLE["ada"], "")).method == "smtp"
+
+
+def test_it_takes_its_leave(settings: Settings, mail: MailServer) -> None:
+    before = len(mail.words())
+    assert check(settings, "imap").accepted and check(settings, "smtp").accepted
+    until(lambda: "Logged out" in mail.words()[before:] and "quit=1" in mail.words(), 20)
+
+
+def test_a_mail_by_the_port_of_relays(settings: Settings, mail: MailServer,
+                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    mail.clear()
+    monkeypatch.setattr(sending, "PLAIN_PORT", mail.relay)
+    ours = replace(settings, email_method="simple", smtp_use_ssl="none", email_passwd="not used",
+                   email_from="desktop@example.org", server_name="https://desktop.example.org/x")
+    sending.send(ours, *(sending.compose(ours, "ada@example.org", word, word, word)
+                         for word in ("one", "two")))
+    found = until(lambda: len(both := mail.received("ada")) == 2 and both, 30, "two mails")
+    assert {message["Subject"] for message in found} == {"one", "two"}
+    assert "desktop.example.org" in found[0]["Received"]
 
 
 def test_without_tls_only_to_this_computer(settings: Settings, mail: MailServer) -> None:

@@ -4,6 +4,7 @@ The only importer of smtplib. It is encrypted or leads to this computer itself, 
 server says of STARTTLS: who sits between may have struck that out.
 """
 
+import re
 import smtplib
 import socket
 from base64 import b64encode
@@ -18,16 +19,16 @@ from desktop.patience import within
 from desktop.settings import Settings
 
 PATIENCE = 10.0  # seconds for all of a conversation
+PUBLIC = re.compile(r"(?:https?://)?((?:[A-Za-z0-9-]+\.)+[A-Za-z][A-Za-z0-9-]*)(?:[:/].*)?")
 READY, SIGNED_IN, GO_ON, WRONG = 220, 235, 334, 535  # RFC 5321, RFC 4954
 
 
 class Connection(smtplib.SMTP):
     """One that is connected, and encrypted from the start where it is given `secure`."""
 
-    def __init__(self, host: str, port: int, secure: SSLContext | None) -> None:
+    def __init__(self, host: str, port: int, name: str, secure: SSLContext | None) -> None:
         self.secure = secure
-        name = socket.gethostname()
-        super().__init__(host, port, name if "." in name else "[127.0.0.1]", PATIENCE)
+        super().__init__(host, port, name, PATIENCE)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         made = tls.connect(host, port)
@@ -47,7 +48,7 @@ def connected(settings: Settings, port: int = 0) -> Iterator[Connection]:
     context = tls.context(settings, "smtp")
     try:
         with within(PATIENCE):
-            post = Connection(host, port, context if how == "ssl" else None)
+            post = Connection(host, port, ours(settings), context if how == "ssl" else None)
             try:
                 post.ehlo_or_helo_if_needed()
                 if how == "starttls":
@@ -61,6 +62,13 @@ def connected(settings: Settings, port: int = 0) -> Iterator[Connection]:
                 post.close()
     except (OSError, ValueError) as error:
         raise Refusal(f"{host}:{port}: {said(settings, error)}.", 503) from error
+
+
+def ours(settings: Settings) -> str:
+    """Return what this server calls itself (RFC 5321, 4.1.1.1), without asking the DNS."""
+    found = PUBLIC.fullmatch(settings.server_name)
+    name = found[1] if found else socket.gethostname()
+    return name if "." in name else "[127.0.0.1]"
 
 
 def encrypt(post: Connection, context: SSLContext) -> None:
