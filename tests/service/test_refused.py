@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -35,26 +36,31 @@ def sign_in(person: Person, name: str, **headers: str) -> int:
 def test_the_twentieth_wrong_try_asks_nobody(site: Installation, names: int, most: int) -> None:
     site.configure(check_user_custom=program(site), trusted_proxies="127.0.0.1",
                    check_user_with_htpasswd=0)
-    where = {"X_Forwarded_For": f"192.0.2.{names}"}
-    person = site.stranger()
-    statuses = [sign_in(person, f"some{names}body{n % names}", **where) for n in range(20)]
+    person, begun = site.stranger(), time.monotonic()
+    replies = [person.post("monitor", {
+        "action": "signin", "user": f"some{names}body{n % names}", "password": "Wrong-Word-7"},
+        Accept="application/json", X_Forwarded_For=f"192.0.2.{names}") for n in range(20)]
+    waits = (time.monotonic() - begun) / 10  # that a slow computer has sat out meanwhile
     asked = len((site.directory / "asked").read_text().split())
-    assert statuses == [401] * asked + [429] * (20 - asked)
-    assert most <= asked <= most + 2  # the address is forgiven one in two minutes
-    reply = person.post("monitor", {"action": "signin", "user": f"some{names}body0",
-                                    "password": "x"},
-                        Accept="application/json", **where)
-    assert reply.status == 429 and 0 < reply.json["retry_after"] <= 900
-    assert int(reply.headers["Retry-After"]) == reply.json["retry_after"]
+    assert [reply.status for reply in replies].count(401) == asked
+    assert most <= asked <= most + 1 + waits
+    assert replies[-1].status == 429 or waits > 1
+    for reply in replies[:most]:
+        assert reply.status == 401
+    for reply in replies:
+        if reply.status != 401:
+            assert reply.status == 429 and 0 < reply.json["retry_after"] <= 900
+            assert int(reply.headers["Retry-After"]) == reply.json["retry_after"]
 
 
 def test_a_restart_forgives_nothing(install: Install) -> None:
     site = install("event", trusted_proxies="127.0.0.1")
     where = {"X_Forwarded_For": "192.0.2.99"}
-    assert [sign_in(site.stranger(), "ada", **where) for _ in range(6)] == [401] * 5 + [429]
+    assert [sign_in(site.stranger(), "ada", **where) for _ in range(5)] == [401] * 5
     site.server.stop()
     site.server.start()
-    assert sign_in(site.stranger(), "ada", **where) == 429
+    # From nothing, four would be looked at; now one comes too early, however slow all is.
+    assert 429 in [sign_in(site.stranger(), "ada", **where) for _ in range(4)]
 
 
 def found(log: Path) -> Counter[str]:
