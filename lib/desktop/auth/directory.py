@@ -74,10 +74,11 @@ class Conversation:
                 self.expect("StartTLS", DONE)
             sock = self.connection.socket
             if context:
-                sock.settimeout(PATIENCE)
-                self.connection.socket = context.wrap_socket(sock, server_hostname=self.host)
+                sock = context.wrap_socket(sock, server_hostname=self.host)
+                self.connection.socket = sock
             elif not self.settings.ldap_allow_unencrypted:
                 tls.must_be_here(sock, "ldap_tls")
+            sock.settimeout(PATIENCE)  # up to here it has the time to connect, for each step
 
     def use(self, sock: socket.socket) -> None:
         """Have ldap3 talk through this socket instead of connecting itself."""
