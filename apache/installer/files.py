@@ -12,9 +12,12 @@ from ledger import Ledger, checksum, keep
 from places import DIRECTORIES, ETC, FILES, HTPASSWD, LIB, LOG, PYTHON, RUN, SETTINGS, SHARE, TREE
 from report import Problem, Result, listing
 
+PROGRAMS = ("lib", "cgi-bin", "machines")
+TOOLS = ("fetch", "import", "list")  # of machines, where images may lie as well
+
 
 def programs(ledger: Ledger) -> Result:
-    """Install lib and cgi-bin, byte-compiled; what is no longer shipped goes.
+    """Install PROGRAMS, lib byte-compiled; what is no longer shipped goes.
 
     Each file is replaced at once, so a request or keeper that starts meanwhile reads whole files.
     """
@@ -29,7 +32,7 @@ def programs(ledger: Ledger) -> Result:
         changed.append(path.name)
     compile_all()
     ledger.save()
-    return Result(bool(changed), f"{SHARE}/lib and cgi-bin{count(changed)}")
+    return Result(bool(changed), f"{SHARE}/{{{','.join(PROGRAMS)}}}{count(changed)}")
 
 
 def pages(ledger: Ledger) -> Result:
@@ -97,27 +100,30 @@ def shipped(folder: str) -> Iterator[tuple[Path, Path]]:
     for source in sorted((TREE / folder).rglob("*")):
         hidden = any(part == "__pycache__" or part.startswith(".")
                      for part in source.relative_to(TREE).parts)
-        if source.is_file() and not hidden and source.suffix != ".pyc":
+        other = folder == "machines" and source.name not in TOOLS
+        if source.is_file() and not hidden and not other and source.suffix != ".pyc":
             yield source, SHARE / source.relative_to(TREE)
 
 
 def installed_programs() -> Iterator[tuple[Path, bytes]]:
     """Yield each program's place on the server and what is in it there."""
-    for source, path in [*shipped("lib"), *shipped("cgi-bin")]:
-        content = source.read_bytes()
-        yield path, for_venv(content) if is_script(path) else content
+    for folder in PROGRAMS:
+        for source, path in shipped(folder):
+            content = source.read_bytes()
+            yield path, for_venv(content) if is_script(path) else content
 
 
 def is_script(path: Path) -> bool:
-    """Tell whether a program is one that Apache runs."""
-    return path.parent.name == "cgi-bin" and path.suffix == ".py"
+    """Tell whether a program is one that Apache runs, or an administrator."""
+    return path.parent == SHARE / "machines" or (path.parent.name == "cgi-bin"
+                                                 and path.suffix == ".py")
 
 
 def no_longer_shipped(ledger: Ledger) -> list[Path]:
     """Return the programs that an older version had."""
-    now = {path for folder in ("lib", "cgi-bin") for _, path in shipped(folder)}
+    now = {path for folder in PROGRAMS for _, path in shipped(folder)}
     return [path for path in map(Path, ledger.files) if path not in now
-            and any(path.is_relative_to(SHARE / folder) for folder in ("lib", "cgi-bin"))]
+            and any(path.is_relative_to(SHARE / folder) for folder in PROGRAMS)]
 
 
 def for_venv(script: bytes) -> bytes:

@@ -48,8 +48,8 @@ def desktops() -> Result:
 def programs(ledger: Ledger) -> Result:
     """Remove what runs, and the directory of its sessions; nothing of it was the site's."""
     gone = [str(path) for path in PROGRAMS if clear(path)]
-    for name in [name for name in ledger.files if Path(name).is_relative_to(SHARE)
-                 and not Path(name).is_relative_to(SHARE / "html")]:
+    for name in [name for name in ledger.files
+                 if any(Path(name).is_relative_to(place) for place in PROGRAMS)]:
         del ledger.files[name]
     ledger.save()
     return Result(bool(gone), f"removed {listing(gone)}" if gone else "none")
