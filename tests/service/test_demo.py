@@ -60,9 +60,8 @@ def test_the_guest_takes_the_size_of_the_window(seat: Seat, size: tuple[int, int
         if follows(seat, 60):
             break
     assert follows(seat, 1), f"{seat.window()} of the window, {seat.resolution()} of the guest"
-    shown = until(lambda: shown_size(seat.page), 30)
-    assert shown[:2] == seat.resolution(), "the canvas has the guest's pixels"
-    assert shown[:2] == [round(side) for side in shown[2:]], "and shows each as one of its own"
+    until(lambda: shown_size(seat.page)[:2] == seat.resolution(), 30, "the guest's pixels")
+    until(lambda: each_its_own(seat.page), 30, "each shown as one of the window's")
 
 
 def follows(seat: Seat, seconds: float) -> bool:
@@ -79,6 +78,12 @@ def shown_size(page: Browser) -> list[int]:
     """Return the size of the canvas in pixels, and that on the page."""
     return list(page.run(f"const canvas = {CANVAS}, box = canvas.getBoundingClientRect();"
                          "return [canvas.width, canvas.height, box.width, box.height]"))
+
+
+def each_its_own(page: Browser) -> bool:
+    """Tell whether the canvas shows each pixel of the guest as one of the window."""
+    shown = shown_size(page)
+    return shown[:2] == [round(side) for side in shown[2:]]
 
 
 def test_text_goes_from_the_browser_to_the_guest(seat: Seat) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from desktop import origin, whereabouts
 from desktop.session import news, rfb
-from desktop.session.peers import HEARTBEAT, Browser, Qemu
+from desktop.session.peers import HEARTBEAT, Browser, Qemu, dial
 from desktop.session.tries import Refused
 
 sys.modules.setdefault("numpy", None)  # type: ignore[arg-type]  # 13 MB, to unmask tiny messages
@@ -98,10 +98,7 @@ class Connection(ProxyRequestHandler):  # type: ignore[misc]
     def new_websocket_client(self) -> None:
         """Let the viewer in when QEMU accepts the token, and pass bytes both ways."""
         self.plain.settimeout(0)
-        target = socket.socket(socket.AF_UNIX)
-        with target:
-            target.settimeout(10)
-            target.connect(str(self.server.vnc))
+        with dial(self.server.vnc) as target:
             browser = Browser(self, time.monotonic() + OPENING_TIME)
             try:
                 rfb.open_connection(browser, Qemu(target), self.server.tries, self.source())

@@ -2,13 +2,33 @@
 
 import select
 import socket
+import struct
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from desktop.session.connection import Connection
 
+PATIENCE = 10  # seconds for QEMU to take a connection, and for each of its words
 HEARTBEAT = 25  # seconds; proxies cut connections that are quiet for 60
+
+
+def dial(path: Path) -> socket.socket:
+    """Return a connection to QEMU's screen; while many come at once it is waited for.
+
+    By the kernel: a socket with a timeout of Python's does not block, and is then told EAGAIN
+    when the queue is full (connect(2)). Raises OSError.
+    """
+    target = socket.socket(socket.AF_UNIX)
+    try:
+        target.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", PATIENCE, 0))
+        target.connect(str(path))
+    except OSError:
+        target.close()
+        raise
+    target.settimeout(PATIENCE)
+    return target
 
 
 class Browser:
