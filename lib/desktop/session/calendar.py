@@ -19,6 +19,13 @@ class Calendar:
         self.powerdown: tuple[float, str] | None = None  # when the guest's time is over, and why
         self.retry: float | None = None  # when to look for room on a full disk again
 
+    def resume(self, entry: Record) -> None:
+        """Go on where another keeper stopped.
+
+        Nothing tells whether somebody has looked on before it; a mail may still be on its way.
+        """
+        self.met = entry.method != MAILED or entry.viewers > 0
+
     def note_viewers(self, count: int) -> None:
         """Take note of how many look on."""
         if count:

@@ -106,7 +106,7 @@ class Keeper:
     def adopt(self) -> None:
         """Take over a running machine whose keeper was killed."""
         self.guest.adopt(self.entry)
-        self.calendar.met = True
+        self.calendar.resume(self.entry)
         self.update(keeper=process.identify(os.getpid()), viewers=0)
         log.warning("%s is kept again", self.entry.name)
 

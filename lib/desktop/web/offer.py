@@ -36,14 +36,24 @@ def offer(visit: Visit) -> dict[str, Any]:
         "machines": [machine(settings, one)
                      for one in catalogue.offered(settings, name, admin)],
         "default_machine": settings.machine, "video": list(VIDEO), "free": asdict(free),
-        "persistent": {"offered": settings.service_allow_persistent, "reason":
-                       "" if settings.service_allow_persistent else "Not offered here."},
+        "persistent": persistent(visit),
         "gpu": gpus(settings, entries),
         "lifetime": {"default": settings.snapshot_lifetime, "max": settings.snapshot_lifetime},
         "form": secrets.token_urlsafe(12),
         "mine": [{"session": entry.session, "name": entry.name, "machine": entry.machine,
                   "state": str(entry.state), "expires": card.moment(sessions.expires(entry))}
                  for entry in mine]}
+
+
+def persistent(visit: Visit) -> dict[str, Any]:
+    """Return whether sessions may outlive their viewer, and why not."""
+    settings, reason = visit.settings, ""
+    fields = entrance.enter(settings, visit.person is None)
+    if not settings.service_allow_persistent:
+        reason = "Not offered here."
+    elif fields["email"] and not fields["password"]:
+        reason = "A machine that is mailed ends when you leave it."
+    return {"offered": not reason, "reason": reason}
 
 
 def machine(settings: Settings, one: Machine) -> dict[str, Any]:

@@ -39,6 +39,18 @@ def test_a_mailed_machine_waits_for_its_mail(clock: list[float]) -> None:
     assert calendar.over(entry) == "its viewer left"
 
 
+def test_another_keeper_goes_on(clock: list[float]) -> None:
+    for entry, waits in ((sample(persistent=False, viewers=0), 30),
+                         (sample(persistent=False, viewers=0, method="email"), 3600),
+                         (sample(persistent=False, viewers=1, method="email"), 30)):
+        calendar = Calendar(Settings())
+        calendar.resume(entry)
+        clock[0] += waits - 1
+        assert not calendar.over(entry)
+        clock[0] += 1
+        assert calendar.over(entry)
+
+
 def test_a_persistent_session_outlives_its_viewers_until_its_deadline(clock: list[float]) -> None:
     calendar, entry = Calendar(Settings()), sample(deadline=5000.0)
     calendar.note_viewers(1)

@@ -103,3 +103,8 @@ def test_an_offer_of_little(settings: Settings) -> None:
     assert found["persistent"]["offered"] is False and found["persistent"]["reason"]
     assert found["service"]["open"] is True and found["service"]["notices"]
     assert found["free"]["sessions"] == 0 and "1" in found["free"]["reason"]
+    mailed = replace(settings, check_user_with_email=True)
+    assert offered(mailed, None)["persistent"]["offered"]
+    alone = offered(replace(mailed, check_user_with_htpasswd=False), None)
+    assert alone["enter"] == {"user": True, "password": False, "email": True}
+    assert not alone["persistent"]["offered"] and "mailed" in alone["persistent"]["reason"]
