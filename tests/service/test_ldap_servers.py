@@ -31,7 +31,7 @@ Start = Callable[..., Slapd]
 @pytest.fixture
 def ours(slapd: Slapd, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Settings for the plain directory; a server has less time than usual."""
-    monkeypatch.setattr(directory, "PATIENCE", 2)
+    monkeypatch.setattr(directory, "PATIENCE", 4)
     return Settings(check_user_with_ldap=True, ldap_server=("localhost",), ldap_port=slapd.port,
                     ldap_ca_file=str(authority.ca), ldap_domain="example.org")
 

@@ -2,6 +2,7 @@
 
 import random
 from typing import Any
+from urllib.parse import quote_from_bytes
 
 import pytest
 from service.apache import free_port
@@ -74,6 +75,12 @@ def test_whoever_it_is_and_is_not(install: Install, known: dict[str, Any], slapd
             (noise, "x"), ("ada", noise), ("x" * 129, "x")):
         person, reply = sign_in(site, name, password)
         assert reply.status in (400, 401) and not person.cookies, (name, password)
+    raw = chance.randbytes(10000)
+    for body in (raw, b"action=signin&user=ada&password=" + quote_from_bytes(raw).encode(),
+                 b"action=signin&password=ada-secret&user=" + quote_from_bytes(raw).encode()):
+        reply = site.stranger().ask("POST", "monitor", body,
+                                    Content_Type="application/x-www-form-urlencoded")
+        assert reply.status in (400, 401), str(reply)
     assert slapd.log() == before
     site.configure(ldap_group=f"cn=desktop,{GROUPS}", auth_max_failures=0)
     assert ada.get("monitor").status == 401  # others may enter now: she signs in again
