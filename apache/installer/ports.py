@@ -50,6 +50,11 @@ def plain() -> Listen:
     raise Problem(f"{PORTS} has no Listen for plain HTTP.", "Add one, such as Listen 80.")
 
 
+def of(number: int) -> Listen:
+    """Return the one with this port; where ports.conf has none a site's own file does."""
+    return next((one for one in listens() if one.port == number), Listen("", number, True))
+
+
 def secure() -> Listen:
     """Return the first that speaks HTTPS."""
     for one in listens():

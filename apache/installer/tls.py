@@ -142,9 +142,10 @@ def subjects(certificate: str, key: str) -> tuple[str, ...]:
 def redirect(choice: Choice) -> bytes:
     """Return the conf that tells the other one that there is TLS."""
     port = "" if choice.port == 443 else f":{choice.port}"
+    plain = [one.port for one in ports.listens() if not one.tls]
     return (f"# remote-desktop: who comes without TLS is sent to it. Written by apache/install.\n"
             f"Define DESKTOP_TLS \"%{{SERVER_NAME}}{port}\"\n"
-            f"Define DESKTOP_PLAIN {ports.plain().port}\n").encode()
+            + "".join(f"Define DESKTOP_PLAIN {number}\n" for number in plain[:1])).encode()
 
 
 def virtual_host(choice: Choice) -> bytes:

@@ -55,17 +55,17 @@ def by_hand() -> Result:
 def visitor(choice: Choice) -> Browser:
     """Return a browser that comes as people will: where there is TLS, not without it."""
     name = next((name for name in choice.names if "*" not in name), "")
-    place = ports.plain()
-    plain = Browser(place.reach, place.port, name=name)
     if not choice.port:
-        return plain
-    there = [host for host in choice.hosts if not host.tls]
-    if there or not choice.site:
+        place = ports.plain()
+        return Browser(place.reach, place.port, name=name)
+    alone = choice.site and all(host.tls for host in choice.hosts)
+    for place in [one for one in ports.listens() if not one.tls and not alone][:1]:
+        plain = Browser(place.reach, place.port, name=name)
         answer = plain.ask("GET", "/desktop/", {}, b"")
         if not answer.headers.get("location", "").startswith("https://"):
             raise Problem(f"without TLS the form is answered by {said(answer)}, not sent to TLS.",
                           f"Compare {CONF.path} with the .new beside it.")
-    return Browser(place.reach, choice.port, tls=True, name=name)
+    return Browser(ports.of(choice.port).reach, choice.port, tls=True, name=name)
 
 
 def attempt(browser: Browser, offer: Answer, who: dict[str, str]) -> Result:

@@ -35,6 +35,14 @@ def test_the_first_time_there_is_always_tls() -> None:
     assert "web-tls" in tls.described(found) and "WITHOUT" in tls.described(choose("off"))
 
 
+def test_who_comes_without_tls_is_sent_to_its_port(ports_conf: Path) -> None:
+    assert b'DESKTOP_TLS "%{SERVER_NAME}"\nDefine DESKTOP_PLAIN 80\n' in tls.redirect(choose())
+    found = tls.redirect(choose(hosts=(WEB, WEB_TLS)))
+    assert b'DESKTOP_TLS "%{SERVER_NAME}:8443"' in found
+    ports_conf.write_text("Listen 443\n")
+    assert b"PLAIN" not in tls.redirect(choose()), "there is nobody to be sent"
+
+
 def test_what_is_there_stays_until_something_else_is_asked_for() -> None:
     for text in ("self", "off"):
         assert choose(known=choose(text).facts(), hosts=(PLAIN, OURS)).kind == text

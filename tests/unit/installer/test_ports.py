@@ -24,14 +24,14 @@ Listen 127.0.0.1:8443 https
 """
 
 
-def test_what_apache_listens_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ports, "PORTS", tmp_path / "ports.conf")
+def test_what_apache_listens_on(ports_conf: Path) -> None:
     assert [one.port for one in ports.listens()] == [80, 443], "as Debian will have it"
-    (tmp_path / "ports.conf").write_text(DEBIAN)
+    ports_conf.write_text(DEBIAN)
     assert ports.listens() == [Listen("", 80, False), Listen("", 443, True),
                                Listen("::1", 8080, False), Listen("127.0.0.1", 8443, True)]
     assert ports.plain().reach == "127.0.0.1" and ports.secure().port == 443
-    (tmp_path / "ports.conf").write_text("Listen 443\n")
+    assert ports.of(8080).reach == "::1" and ports.of(9999) == Listen("", 9999, True)
+    ports_conf.write_text("Listen 443\n")
     with pytest.raises(Problem, match="no Listen"):
         ports.plain()
 
