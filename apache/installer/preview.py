@@ -109,8 +109,12 @@ def apache(known: Ledger, wanted: Tls) -> Iterator[str]:
     yield f"a2enmod {' '.join(off)}" if off else ""
     writes = [compared(known, path, content) for path, content in server.contents(choice).items()]
     yield from writes
+    turned = [f"{server.TURN[kind][not on]} {name}" for kind, name, on in server.switches(choice)
+              if (there and server.enabled(kind, name)) != on]
+    yield from turned
     for host in choice.hosts:
         yield f"include our conf in {host.file}, if it is not"
-    if off or any(writes):
+    if off or turned or any(writes):
         yield "reload Apache"
-    yield f"serve /desktop/: {server.plan(known, wanted).text}" if off or any(writes) else ""
+    yield f"serve /desktop/: {server.plan(known, wanted).text}" if off or turned or any(writes) \
+        else ""

@@ -95,9 +95,7 @@ def configure(ledger: Ledger, choice: Choice) -> tuple[list[str], list[str]]:
     outcomes = {path: keep(ledger, path, content, CONF.mode, CONF.group)
                 for path, content in files.items()}
     turned = [turn("mod", name, True) for name in missing]
-    turned += [turn("conf", REDIRECT.stem, REDIRECT in files),
-               turn("conf", CONF.path.stem, not choice.site),
-               turn("site", SITE.stem, SITE in files)]
+    turned += [turn(*switch) for switch in switches(choice)]
     if not choice.certificate:
         turned += release(ledger, [name for name in reversed(FOR_TLS) if name in ledger.modules])
     touched = [*(f"a line in {path}" for path in sites.include(choice.hosts)),
@@ -116,6 +114,13 @@ def contents(choice: Choice) -> dict[Path, bytes]:
     return {CONF.path: (TREE / "apache" / CONF.source).read_bytes(),
             **({REDIRECT: tls.redirect(choice)} if choice.kind != "off" else {}),
             **({SITE: tls.virtual_host(choice)} if choice.certificate else {})}
+
+
+def switches(choice: Choice) -> list[tuple[str, str, bool]]:
+    """Return which confs and site of ours are to be on, and which off: kind, name, on."""
+    return [("conf", REDIRECT.stem, choice.kind != "off"),
+            ("conf", CONF.path.stem, not choice.site),
+            ("site", SITE.stem, bool(choice.certificate))]
 
 
 def forget(ledger: Ledger, paths: Iterable[Path]) -> None:
