@@ -54,7 +54,8 @@ export class Bar {
   later() {
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => {
-      const busy = this.bar.matches(":hover, :focus-within") || document.querySelector("dialog[open]")
+      const busy = this.bar.matches(":hover, :focus-within")
+        || document.querySelector("dialog[open]")
         || document.body.dataset.state !== "connected";
       if (busy) this.later();
       else this.hide();

@@ -92,7 +92,10 @@ export class Line {
     this.hears.opened(rfb);
   }
 
-  /** Take what is not RFB from a websocket: news, and why it was closed. @param {WebSocket} socket */
+  /**
+   * Take what is not RFB from a websocket: news, and why it was closed.
+   * @param {WebSocket} socket
+   */
   listen(socket) {
     this.closed = { code: 0, reason: "" };
     socket.addEventListener("close", (event) => { this.closed = event; });

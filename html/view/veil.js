@@ -16,8 +16,10 @@ const WORDS = {
   over: ["This machine is over", "Nothing of it is left.", ""],
   nowhere: ["No machine", "This address names none. It may have been copied in part.", ""],
 };
-const STATES = { waiting: "Not connected", asking: "Waiting for the token", over: "Over", nowhere: "No machine",
-  connected: "Connected" };
+const STATES = {
+  waiting: "Not connected", asking: "Waiting for the token", over: "Over",
+  nowhere: "No machine", connected: "Connected",
+};
 
 /**
  * Show a state; nothing lies over the screen when connected.

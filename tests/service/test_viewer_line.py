@@ -50,8 +50,10 @@ def test_the_end_is_announced_and_put_off(window: Browser, site: Installation) -
     more = site.script("admin.py", f"--session_extend={desktop.id}", "--seconds=7200")
     assert more.returncode == 0 and "7200" in more.stdout, more
     until(lambda: "3 h 2" in words(window, "#left"))
-    sit_down(window, soon := site.person().create(lifetime="10"))
-    until(lambda: state(window) == "over", 30)
+    soon = site.person().create(lifetime="20")
+    window.open(soon.facts["url"])
+    window.screen()
+    until(lambda: state(window) == "over", 60)
     assert "its time was over" in window.find("#veil").text
     site.gone(soon.id)
 
