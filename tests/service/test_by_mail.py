@@ -1,9 +1,7 @@
 """Machines for people without a password: only what is mailed opens them."""
 
-import os
 import re
 import shutil
-import signal
 from collections.abc import Iterator
 from email.message import EmailMessage
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +12,7 @@ from service.installation import USER, Installation
 from service.mailserver import PEOPLE, MailServer
 from service.person import Desktop, Person, Reply
 from service.rfb import Denied
+from service.test_kills import kill, reachable
 from service.test_secrets import everything_said
 from service.until import until
 
@@ -232,13 +231,13 @@ def test_it_waits_for_its_mail_also_with_another_keeper(post: Installation,
                                                         mail: MailServer) -> None:
     configure(post, mail, disconnect_grace=0)
     assert ask(post.stranger()).status == 201
-    session, = post.directories()
+    (session,), ada = post.directories(), post.person("ada")
+    until(lambda: post.record(session.name)["state"] == "running", 30, "its network")
     keeper = post.pids(session.name)["keeper"]
-    os.kill(keeper, signal.SIGKILL)
-    ada = post.person("ada")
+    kill(keeper)
     until(lambda: ada.get("monitor") and post.pids(session.name)["keeper"] != keeper, 30)
-    assert post.record(session.name)["viewers"] == 0
-    opened(post.stranger(), link(mailed(mail))).view().leave()
+    desktop = opened(post.stranger(), link(mailed(mail)))
+    until(lambda: reachable(desktop), 30)
     post.gone(session.name, 20)
 
 
