@@ -19,6 +19,7 @@ from service.person import Desktop, Person, Reply
 from service.provider import Client, Provider
 from service.slapd import Slapd
 from service.until import until
+from service.websocket import Address
 
 SCRIPTS = ("", "index.html", "create", "monitor", "admin")
 OPEN = ("terms.html", "style.css", "form.js", "view.html", "novnc/vnc.html", "novnc/core/rfb.js")
@@ -76,7 +77,7 @@ def come_in(site: Installation, provider: Provider, name: str) -> Person:
     person = site.stranger()
     asked = person.get("")
     assert asked.status == 302 and asked.headers["Location"].startswith(provider.issuer)
-    there = Person(("127.0.0.1", provider.server_address[1]))
+    there = Person(Address("127.0.0.1", provider.server_address[1]))
     assert there.get(inside(asked)).status == 200
     back = there.post(inside(asked), {"name": name})
     assert back.headers["Location"].startswith(provider.client.back)
