@@ -39,6 +39,10 @@ const line = new Line(room, here, {
     canvas?.setAttribute("role", "application");
     canvas?.setAttribute("aria-label", "Screen of the machine");
     if (canvas) canvas.tabIndex = 0;
+    // Where fingers are, noVNC draws the pointer itself, beside everything else.
+    for (const pointer of document.querySelectorAll("body > canvas")) {
+      pointer.setAttribute("aria-hidden", "true");
+    }
   },
 });
 const rfb = () => (line.state === "connected" ? line.rfb : null);
