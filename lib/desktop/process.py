@@ -137,6 +137,19 @@ def alive(process: Process | None) -> bool:
     return process is not None and identify(process.pid) == process
 
 
+def used(process: Process | None) -> tuple[float, int] | None:
+    """Return CPU seconds and MB of memory that a process has used; None when it is gone."""
+    if process is None or not alive(process):
+        return None
+    try:
+        times = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
+        pages = Path(f"/proc/{process.pid}/statm").read_text().split()
+    except OSError:
+        return None
+    return ((int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK"),
+            int(pages[1]) * os.sysconf("SC_PAGE_SIZE") >> 20)
+
+
 def send(process: Process, number: signal.Signals) -> bool:
     """Signal this very process, never another one that got its pid; False when it is gone."""
     try:

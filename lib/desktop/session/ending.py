@@ -60,7 +60,7 @@ def see_off(settings: Settings, entry: Record, patience: float, how: str) -> Non
 
 def finish(settings: Settings, paths: Paths, entry: Record | None, how: str) -> None:
     """End what still runs of a session and remove its files; the caller holds its lock."""
-    ask_qemu_to_quit(paths)
+    tell_qemu(paths, "quit")
     vnc = b"\0unix:" + os.fsencode(paths.vnc).replace(b",", b",,") + b","
     for one in {*owned(vnc), *(recorded(entry) if entry else ())}:
         end(one)
@@ -99,17 +99,18 @@ def owned(mark: bytes) -> list[Process]:
     return found
 
 
-def ask_qemu_to_quit(paths: Paths) -> None:
-    """Let QEMU end itself, by the socket that a hanging keeper does not occupy."""
+def tell_qemu(paths: Paths, command: str) -> bool:
+    """Have QEMU do something, by the socket that a hanging keeper does not occupy."""
     try:
         connection = qmp.Connection(paths.qmp2)
         try:
             connection.negotiate(2)
-            connection.execute("quit", timeout=2)
+            connection.execute(command, timeout=2)
         finally:
             connection.close()
     except qmp.Error:
-        pass
+        return False
+    return True
 
 
 def end(one: Process | None, patience: float = 3.0) -> None:

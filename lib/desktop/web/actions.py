@@ -64,6 +64,21 @@ def message(visit: Visit) -> Answer:
     return page.done(visit.request.json, {"session": entry.session, "viewers": viewers})
 
 
+def shut_down(visit: Visit) -> Answer:
+    """Ask a guest to shut itself down; its keeper ends it when it does not, and nobody waits."""
+    entry = steered(visit, "shutdown")
+    ending.ask_to_stop(visit.settings, entry, True, "shut down")
+    return page.done(visit.request.json, {"session": entry.session, "state": "stopping"})
+
+
+def restart(visit: Visit) -> Answer:
+    """Reset a machine, as its button would; its disk stays."""
+    entry = steered(visit, "restart")
+    if not ending.tell_qemu(sessions.paths(visit.settings, entry), "system_reset"):
+        raise Refusal("The machine does not answer.", 503, "Stopping it still works.")
+    return page.done(visit.request.json, {"session": entry.session, "state": str(entry.state)})
+
+
 def steered(visit: Visit, action: str) -> Record:
     """Return the session that this is meant for: one's own, as an administrator anybody's."""
     person = visit.must()
@@ -113,6 +128,7 @@ def maintain(visit: Visit) -> Answer:
     return page.done(visit.request.json, {"maintenance": maintenance.text(visit.settings)})
 
 
-MONITOR: Mapping[str, Action] = {"stop": stop, "extend": extend, "message": message,
-                                 "signin": sign_in, "signout": sign_out}
+MONITOR: Mapping[str, Action] = {"stop": stop, "shutdown": shut_down, "restart": restart,
+                                 "extend": extend, "message": message, "signin": sign_in,
+                                 "signout": sign_out}
 ADMIN: Mapping[str, Action] = {"purge": purge, "stop": stop, "maintain": maintain, "offer": offer}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from desktop import process
 from desktop.errors import Refusal
 from desktop.host import capacity, network, surroundings, usage, volumes
 from desktop.machine import emulator
@@ -16,7 +17,7 @@ from desktop.web.gateway import Place
 
 JSON = ("session", "name", "machine", "url", "websocket", "token", "expires", "persistent")
 CHANGED = "its image was changed, and its disk may be damaged"
-STEERING = ("stop", "extend", "message")
+STEERING = ("stop", "shutdown", "restart", "extend", "message")
 FOR_PAGES = frozenset({"href", "secret", "remaining"})
 
 
@@ -34,7 +35,14 @@ def public(entry: Record, changed: bool) -> dict[str, Any]:
             "persistent": entry.persistent, "cpu": entry.cpu, "memory": entry.memory,
             "disk": entry.disk, "accel": entry.accel, "gpu": list(entry.gpu),
             "viewers": entry.viewers, "href": "", "url": "", "address": "", "websocket": "",
-            "secret": "", "token": None, "screen": "", "extension": None, "volumes": []}
+            "secret": "", "token": None, "screen": "", "used": used(entry),
+            "extension": None, "volumes": []}
+
+
+def used(entry: Record) -> dict[str, Any] | None:
+    """Return what a machine of this host has used: CPU seconds, and MB that it has now."""
+    found = process.used(entry.qemu) if sessions.ours(entry) else None
+    return {"cpu": found[0], "memory": found[1]} if found else None
 
 
 def own(settings: Settings, entry: Record, place: Place | None) -> dict[str, Any]:

@@ -17,7 +17,8 @@ SESSION: dict[str, Any] = {
     "state": "running", "reason": BAD, "href": BAD, "address": BAD, "token": BAD,
     "start": "2030-01-02T03:04:05Z", "expires": "2030-01-02T05:04:05Z", "remaining": 7200,
     "persistent": True, "cpu": 1, "memory": 1536, "disk": 1.5, "accel": "tcg", "gpu": [BAD],
-    "viewers": 1, "screen": BAD, "extension": {"seconds": 3600, "problem": ""},
+    "viewers": 1, "screen": BAD, "used": {"cpu": 1.5, "memory": 99},
+    "extension": {"seconds": 3600, "problem": ""},
     "processes": [{"name": BAD, "pid": 7, "memory": 60, "cpu": 0.1}],
     "volumes": [{"path": BAD, "tag": BAD, "writable": True, "command": BAD}]}
 HOST = {"cpus": 2, "load": 0.5, "memory": 4096, "promised": 1024, "available": 2048,

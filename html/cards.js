@@ -1,0 +1,124 @@
+// @ts-check
+/** Keeps the cards of one's own machines up to date while somebody looks at them. */
+
+import { duration, memory } from "./words.js";
+
+/**
+ * @typedef {{session: string, state: string, reason: string, viewers: number, expires: string,
+ *            cpu: number, memory: number, used: {cpu: number, memory: number}|null}} Session
+ */
+
+const PAUSE = 5000; // milliseconds
+const KEPT = 60; // values of a graph: five minutes
+const SVG = "http://www.w3.org/2000/svg";
+/** @type {Map<string, {at: number, cpu: number, load: number[], memory: number[]}>} */
+const past = new Map();
+
+/** Ask how all machines do, show it, and ask again: nobody is asked while nobody looks. */
+async function turn() {
+  if (document.visibilityState === "visible") {
+    const answer = await fetch("monitor", {
+      headers: { Accept: "application/json" }, cache: "no-store",
+    }).catch(() => null);
+    if (answer?.ok) show((await answer.json()).sessions);
+    if (answer?.status === 401) return;
+  }
+  window.setTimeout(turn, PAUSE);
+}
+
+/** @param {Session[]} sessions */
+function show(sessions) {
+  const cards = /** @type {NodeListOf<HTMLElement>} */ (
+    document.querySelectorAll("[data-machine]"));
+  for (const card of cards) {
+    const session = sessions.find((one) => one.session === card.dataset.machine);
+    if (session) update(card, session);
+    else over(card);
+  }
+}
+
+/** @param {HTMLElement} card */
+function over(card) {
+  say(card, "[data-words]", "over; nothing of it is left", "state ended");
+  card.querySelectorAll(".screen, .actions, details").forEach((part) => part.remove());
+  delete card.dataset.machine;
+}
+
+/** @param {HTMLElement} card @param {Session} session */
+function update(card, session) {
+  const left = (Date.parse(session.expires) - Date.now()) / 1000;
+  const state = session.state === "claimed" ? "being prepared" : session.state;
+  say(card, "[data-words]", state
+    + (session.reason ? `: ${session.reason}` : "")
+    + (session.viewers ? `, ${session.viewers} viewer${session.viewers === 1 ? "" : "s"}` : "")
+    + (left > 0 ? `, ends in ${duration(left)}` : ""), `state ${session.state}`);
+  if (session.used) note(card, session, session.used);
+  picture(card);
+}
+
+/**
+ * Note what a machine uses, and draw the last minutes of it.
+ * @param {HTMLElement} card @param {Session} session @param {{cpu: number, memory: number}} used
+ */
+function note(card, session, used) {
+  const at = performance.now() / 1000;
+  const before = past.get(session.session) ?? { at, cpu: used.cpu, load: [], memory: [] };
+  const load = at > before.at ? (used.cpu - before.cpu) / (at - before.at) / session.cpu : 0;
+  if (at > before.at) before.load.push(Math.min(1, Math.max(0, load)));
+  before.memory.push(Math.min(1, used.memory / session.memory));
+  past.set(session.session, Object.assign(before, {
+    at, cpu: used.cpu, load: before.load.slice(-KEPT), memory: before.memory.slice(-KEPT),
+  }));
+  if (before.load.length) {
+    draw(card, "[data-cpu]", `${Math.round(100 * load)} % of ${session.cpu}`, before.load);
+  }
+  draw(card, "[data-memory]", `${memory(used.memory)}, promised ${memory(session.memory)}`,
+       before.memory);
+}
+
+/**
+ * @param {HTMLElement} card @param {string} place @param {string} text
+ * @param {number[]} values   from 0 to 1
+ */
+function draw(card, place, text, values) {
+  const element = card.querySelector(place);
+  if (!element) return;
+  const graph = document.createElementNS(SVG, "svg");
+  const line = document.createElementNS(SVG, "polyline");
+  graph.setAttribute("viewBox", `0 -1 ${KEPT} 22`);
+  graph.setAttribute("preserveAspectRatio", "none");
+  graph.setAttribute("class", "trend");
+  graph.setAttribute("aria-hidden", "true");
+  const first = KEPT + 1 - values.length;
+  line.setAttribute("points",
+                    values.map((value, n) => `${first + n},${(20 - 20 * value).toFixed(1)}`)
+                      .join(" "));
+  graph.append(line);
+  element.replaceChildren(text, graph);
+}
+
+/** @param {HTMLElement} card */
+async function picture(card) {
+  const view = /** @type {HTMLElement|null} */ (card.querySelector("[data-picture]"));
+  if (!view) return;
+  const answer = await fetch(view.dataset.picture ?? "", { cache: "no-store" }).catch(() => null);
+  if (!answer?.ok) return; // it may be young, paused or gone
+  const bitmap = await createImageBitmap(await answer.blob()).catch(() => null);
+  if (!bitmap) return;
+  const canvas = view.querySelector("canvas") ?? document.createElement("canvas");
+  canvas.width = bitmap.width;
+  canvas.height = bitmap.height;
+  canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  view.append(canvas);
+}
+
+/** @param {HTMLElement} card @param {string} place @param {string} text @param {string} kind */
+function say(card, place, text, kind) {
+  const element = card.querySelector(place);
+  if (!element) return;
+  element.className = kind;
+  if (element.textContent !== text) element.textContent = text;
+}
+
+if (document.querySelector("[data-machine]")) turn();
