@@ -40,7 +40,7 @@ function show(sessions) {
 /** @param {HTMLElement} card */
 function over(card) {
   say(card, "[data-words]", "over; nothing of it is left", "state ended");
-  card.querySelectorAll(".screen, .actions, details").forEach((part) => part.remove());
+  card.querySelectorAll(".screen, .actions, details, form").forEach((part) => part.remove());
   delete card.dataset.machine;
 }
 

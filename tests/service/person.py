@@ -18,6 +18,7 @@ from service import websocket
 from service.rfb import Viewer
 from service.websocket import Address
 
+STEERING = ("stop", "shutdown", "restart", "extend", "message")
 Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 
@@ -106,7 +107,7 @@ class Person:
         """Return the ticket in the page where this form stands, or nothing."""
         action = fields.get("action", path)
         key = (str(self.cookies), str(action), str(fields.get("session", "")))
-        if action in ("stop", "extend", "message") and key not in self.tickets:
+        if action in STEERING and key not in self.tickets:
             self.tickets |= {(key[0], name, one["session"]): word
                              for one in self.facts("monitor").get("sessions", ())
                              for name, word in one["tickets"].items()}

@@ -233,3 +233,26 @@ def test_a_full_server_is_said_before_and_the_button_is_off(page: Browser,
     until(lambda: "1" in page.find("#free").text)
     page.tick("#terms")
     assert not page.find("#start").is_enabled()
+
+
+def test_cards_keep_up_with_their_machines(page: Browser, site: Installation) -> None:
+    desktop = site.person().create()
+    form(page, site, "monitor")
+    page.fill("#user", "ada")
+    page.fill("#password", site.goods.passwords["ada"])
+    page.find("button.big").click()
+    card = page.find(f"[data-machine='{desktop.id}']")
+    until(lambda: page.run("return document.querySelector('[data-picture] canvas')?.width > 300"),
+          30, "a picture of the screen")
+    until(lambda: page.run("return document.querySelectorAll('.use polyline').length") == 2, 30,
+          "graphs of what it uses")
+    viewer = desktop.view()
+    until(lambda: "1 viewer" in card.text, 30, "the viewer in words")
+    assert desktop.token not in card.text
+    page.find("details:has(.token) summary").click()
+    assert desktop.token in card.text
+    viewer.leave()
+    desktop.stop()
+    until(lambda: "over" in card.text, 30, "the end in words")
+    assert not card.find_elements(By.CSS_SELECTOR, "button, a.button")
+    assert not [line for line in page.complaints() if "401" not in line and "404" not in line]

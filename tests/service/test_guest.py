@@ -195,9 +195,24 @@ def test_a_reboot_inside_goes_on_and_a_power_off_ends(booted: Booted) -> None:
     booted.guest.booted_again()
     assert booted.site.pids(booted.desktop.id) == before
     booted.viewer.wait(lambda seen: seen.pixel(5, 5) == BLUE, BOOT)
+    person, form = booted.desktop.person, {"session": booted.desktop.id}
+    assert booted.site.person("bob").post("monitor", {"action": "restart", **form}).status == 404
+    assert person.post("monitor", {"action": "restart", **form}).status == 303
+    booted.guest.booted_again()
+    assert booted.site.pids(booted.desktop.id) == before
     booted.guest.say("poweroff")
     booted.site.gone(booted.desktop.id, 30)
     assert "inside" in (booted.site.log / "history.jsonl").read_text().splitlines()[-1]
+
+
+def test_a_guest_shuts_itself_down_when_asked(site: Installation) -> None:
+    booted = Booted(site)
+    form = {"action": "shutdown", "session": booted.desktop.id}
+    assert site.person("bob").post("monitor", form).status == 404
+    assert site.record(booted.desktop.id)["state"] == "running"
+    assert booted.desktop.person.post("monitor", form).status == 303
+    site.gone(booted.desktop.id, 30)
+    assert "inside" in (site.log / "history.jsonl").read_text().splitlines()[-1]
 
 
 def test_two_guests_know_nothing_of_each_other(site: Installation) -> None:
