@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (Encoding, NoEncryption
                                                           PublicFormat)
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+PINS: set[str] = set()  # of the keys that servers of the tests show, as Chromium takes them
 DAY = timedelta(days=1)
 HERE = ("localhost", "127.0.0.1")
 
@@ -30,11 +31,10 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Tls:
-    """What a server shows, and what its visitors know: the authority alone, or this very key."""
+    """What a server shows, and what its visitors know."""
 
     certificate: Certificate
     trust: ssl.SSLContext
-    pin: str  # as Chromium takes it: the checksum of the certificate's public key
 
 
 class Authority:
@@ -71,12 +71,15 @@ class Authority:
         return place
 
     def tls(self, label: str, *hosts: str) -> Tls:
-        """Return a certificate for hosts, with what visitors need to trust it."""
+        """Return a certificate for hosts, with what visitors need to trust it.
+
+        Chromium knows nothing of our authority: it is told the checksum of the very key.
+        """
         shown = self.certify(label, *hosts)
         key = x509.load_pem_x509_certificate(shown.file.read_bytes()).public_key()
         bits = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return Tls(shown, ssl.create_default_context(cafile=str(self.ca)),
-                   b64encode(sha256(bits).digest()).decode())
+        PINS.add(b64encode(sha256(bits).digest()).decode())
+        return Tls(shown, ssl.create_default_context(cafile=str(self.ca)))
 
     def draft(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey,
               lasts: timedelta) -> x509.CertificateBuilder:

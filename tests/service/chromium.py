@@ -14,6 +14,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
+from service.authority import PINS
 from service.installation import short_directory
 from service.person import Person
 from service.rfb import KEYS
@@ -153,7 +154,7 @@ class Browser:
 
     def sign_in(self, person: Person) -> None:
         """Have the cookies of somebody who has signed in."""
-        self.open(f"http://{person.host}/desktop/terms.html")
+        self.open(f"{person.origin}/desktop/terms.html")
         for name, value in person.cookies.items():
             self.driver.add_cookie({"name": name, "value": value, "path": "/desktop"})
 
@@ -164,10 +165,10 @@ class Browser:
 
 
 @contextmanager
-def browser(width: int = 1400, height: int = 1000, pin: str = "") -> Iterator[Browser]:
+def browser(width: int = 1400, height: int = 1000) -> Iterator[Browser]:
     """Start Chromium with an empty profile; end it with all that it keeps.
 
-    `pin` is the checksum of the one key that it trusts besides those of the world's authorities.
+    Besides the world's authorities it trusts the keys of the servers that the tests have by now.
     """
     directory = short_directory()
     options = webdriver.ChromeOptions()
@@ -175,7 +176,7 @@ def browser(width: int = 1400, height: int = 1000, pin: str = "") -> Iterator[Br
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     for flag in (*FLAGS, f"--user-data-dir={directory}/profile",
                  f"--window-size={width},{height}",
-                 *([f"--ignore-certificate-errors-spki-list={pin}"] if pin else [])):
+                 f"--ignore-certificate-errors-spki-list={','.join(PINS)}"):
         options.add_argument(flag)
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(directory), "TMPDIR": str(directory),
                    "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": str(directory)}

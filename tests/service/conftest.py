@@ -86,8 +86,8 @@ def mail() -> Iterator[MailServer]:
 
 @pytest.fixture(scope="session")
 def event(goods: Goods) -> Iterator[Installation]:
-    """An installation with the event MPM and cgid, for the whole run."""
-    with Installation(goods, "event") as installation:
+    """An installation with the event MPM, cgid and TLS, for the whole run."""
+    with Installation(goods, "event", tls=True) as installation:
         yield installation
 
 
@@ -116,8 +116,8 @@ def any_site(request: pytest.FixtureRequest) -> Iterator[Installation]:
 
 
 @pytest.fixture(scope="session")
-def wide() -> Iterator[Browser]:
-    """A browser with a wide window, for the whole run."""
+def wide(event: Installation) -> Iterator[Browser]:
+    """A browser with a wide window, for the whole run, that trusts the usual installation."""
     with browser(1600, 900) as found:
         yield found
 

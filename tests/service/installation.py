@@ -91,11 +91,6 @@ class Installation:
                                     goods.authority.tls(mpm) if tls else None,
                                     settings.get("dir_novnc", "/usr/share/novnc"))
 
-    @property
-    def pin(self) -> str:
-        """Return by what Chromium knows this server."""
-        return self.server.tls.pin if self.server.tls else ""
-
     def __enter__(self) -> "Installation":
         try:
             self.server.start()

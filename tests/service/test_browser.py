@@ -18,7 +18,7 @@ BLUE, YELLOW = (0x1d, 0x4e, 0x89), (0xf7, 0xc9, 0x48)
 @pytest.fixture(scope="module")
 def chromium(event: Installation) -> Iterator[Browser]:
     """One browser for the tests here; each signs out or in as it needs."""
-    with browser(pin=event.pin) as found:
+    with browser() as found:
         yield found
 
 
@@ -113,7 +113,7 @@ def test_address_and_token_in_a_browser_that_never_signed_in(page: Browser,
     address = page.driver.find_element(By.ID, "address").get_attribute("value") or \
         page.driver.find_element(By.ID, "address").text
     assert address.startswith(f"{site.stranger().origin}/") and token not in address
-    with browser(900, 700, site.pin) as other:
+    with browser(900, 700) as other:
         other.open(address)
         other.fill("#token", token)
         other.find("#enter").click()

@@ -21,7 +21,7 @@ def page() -> Iterator[Browser]:
 
 def fill_in(page: Browser, site: Installation, user: str, password: str = "") -> None:
     """Fill in the form and send it."""
-    page.open(f"http://{site.stranger().host}/desktop/")
+    page.open(f"{site.stranger().origin}/desktop/")
     page.find("label:has(input[value='empty.raw'])").click()
     page.fill("#user", user)
     if password:

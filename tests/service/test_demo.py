@@ -46,7 +46,7 @@ def seat(event: Installation) -> Iterator[Seat]:
     shutil.copyfile(machine_image("demo.iso"), event.machines / "demo.iso")
     shutil.copyfile(ROOT / "machines/demo.ini", event.machines / "demo.ini")
     event.configure(overcommit_cpu=0, overcommit_memory=0, first_connect_timeout=0)
-    with websocket.hanging_up(), browser(1200, 850, event.pin) as page:
+    with websocket.hanging_up(), browser(1200, 850) as page:
         yield Seat(event, page)
     tidy(event)
     (event.machines / "demo.iso").unlink()

@@ -14,7 +14,7 @@ def test_a_wrong_password_costs_nothing_else(site: Installation, scripts: bool) 
     site.configure(check_user_with_htpasswd=0, check_user_custom=program)
     with browser() as page:
         page.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not scripts})
-        page.open(f"http://{site.stranger().host}/desktop/")
+        page.open(f"{site.stranger().origin}/desktop/")
         if scripts:
             page.find("label:has(input[value='empty.raw'])").click()
         else:

@@ -36,7 +36,7 @@ def sign_in(site: Installation, name: str, password: str) -> tuple[Person, Reply
 def test_from_the_form_to_the_screen(install: Install, known: dict[str, Any]) -> None:
     site = install(**known)
     with browser() as page:
-        page.open(f"http://{site.stranger().host}/desktop/")
+        page.open(f"{site.stranger().origin}/desktop/")
         page.find("label:has(input[value='tiny.iso'])").click()
         page.fill("#user", "Ada.Lovelace@example.org")
         page.fill("#password", "ada-secret")

@@ -80,7 +80,7 @@ def test_fail2ban_finds_each_and_nothing_else(any_site: Installation, tmp_path: 
     near, far = {"X_Forwarded_For": "203.0.113.9"}, {"X_Forwarded_For": "2001:db8::7"}
     for n in range(3):
         sign_in(person, f"wrong{n}", **near)
-        sign_in(person, f"wrong{n}", Referer=f"http://{person.host}/{EVIL}", **near)
+        sign_in(person, f"wrong{n}", Referer=f"{person.origin}/{EVIL}", **near)
     for n in range(7):  # the last is not even looked at
         sign_in(person, "ada", **far)
     person.try_create(user="nobody", password="x" * 20)

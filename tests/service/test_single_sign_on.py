@@ -62,7 +62,7 @@ def connected(goods: Goods, provider: Provider) -> Iterator[Installation]:
                       check_user_with_remote_user=1, check_user_with_htpasswd=0,
                       remote_user_sign_out="/desktop/oidc?logout=%2Fdesktop%2Fterms.html") as site:
         provider.client = Client("remote-desktop", "client-secret-of-ours",
-                                 f"http://{site.stranger().host}/desktop/oidc")
+                                 f"{site.stranger().origin}/desktop/oidc")
         yield site
 
 
@@ -151,9 +151,9 @@ def test_names_that_nobody_can_have_here(connected: Installation, provider: Prov
 
 
 def test_in_a_browser(connected: Installation, provider: Provider) -> None:
-    host = connected.stranger().host
+    origin = connected.stranger().origin
     with browser() as page:
-        page.open(f"http://{host}/desktop/")
+        page.open(f"{origin}/desktop/")
         page.fill("#name", "eve")
         page.find("button").click()
         until(lambda: page.find("#person").text == "eve", 30)
@@ -168,7 +168,7 @@ def test_in_a_browser(connected: Installation, provider: Provider) -> None:
         assert page.screen()[0] > 300
         page.driver.close()
         page.driver.switch_to.window(first)
-        page.open(f"http://{host}/desktop/")
+        page.open(f"{origin}/desktop/")
         page.find("label:has(input[value='empty.raw'])").click()
         page.driver.delete_cookie("mod_auth_openidc_session")  # it was over meanwhile
         page.tick("#terms")
@@ -180,7 +180,7 @@ def test_in_a_browser(connected: Installation, provider: Provider) -> None:
         page.find("button").click()
         page.find("#sign-out-elsewhere").click()
         until(lambda: page.driver.current_url.endswith("/desktop/terms.html"))
-        page.open(f"http://{host}/desktop/monitor")
+        page.open(f"{origin}/desktop/monitor")
         page.find("#name")
 
 

@@ -94,7 +94,7 @@ def test_tokens_and_waiting(window: Browser, site: Installation) -> None:
     assert site.record(desktop.id)["viewers"] == 1
     for broken in ("", "path=../../x", f"path=//evil.example/session/{desktop.id}/websocket"):
         window.open("about:blank")
-        window.open(f"http://{desktop.person.host}/desktop/view.html#{broken}")
+        window.open(f"{desktop.person.origin}/desktop/view.html#{broken}")
         until(lambda: state(window) == "nowhere")
 
 
