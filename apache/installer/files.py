@@ -45,6 +45,9 @@ def pages(ledger: Ledger) -> Result:
 
 def settings(ledger: Ledger) -> Result:
     """Install the settings and the small files around the service, edited ones kept."""
+    ledger.made = sorted({*ledger.made, *(str(folder) for file in FILES
+                                          for folder in file.path.parents if not folder.exists())})
+    ledger.save()
     outcomes = {file.path: keep(ledger, file.path, (TREE / "apache" / file.source).read_bytes(),
                                 file.mode, file.group) for file in FILES}
     ledger.save()

@@ -21,7 +21,8 @@ class Ledger:
     `includes` are the site's own files of Apache that got a line which includes our conf. `tls` is
     what was asked for (kind, certificate, key, site): it stays until something else is. `reload`
     is set from before Apache's configuration is changed until Apache has read it. server.leave
-    undoes all that was done to Apache. `kvm`: it was us who let www-data use KVM.
+    undoes all that was done to Apache. `kvm`: it was us who let www-data use KVM. `made` are
+    directories of others' files that were not there before.
     """
 
     files: dict[str, str] = field(default_factory=dict)
@@ -30,6 +31,7 @@ class Ledger:
     includes: list[str] = field(default_factory=list)
     tls: dict[str, str] = field(default_factory=dict)
     kvm: bool = False
+    made: list[str] = field(default_factory=list)
     reload: bool = False
 
     def save(self) -> None:

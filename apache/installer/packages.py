@@ -105,14 +105,24 @@ def remove(ledger: Ledger) -> Result:
         system.run("apt-mark", "auto", *sorted(by_name))
     unneeded = {line.split()[1] for line in system.run(*UNNEEDED).splitlines()
                 if line.startswith("Remv ")}
-    going = sorted(ours & unneeded)
+    going = ours & unneeded
+    going |= {name for name in ours - going if moves(name) <= going | {name}}
     if going:
-        system.run(*APT, "purge", *going, environment=system.outside())
+        system.run(*APT, "purge", *sorted(going), environment=system.outside())
     if staying := sorted(by_name & installed()):
         system.run("apt-mark", "manual", *staying)
-    kept = sorted(there - set(going))
-    return Result(bool(going), f"removed {listing(going)}" if going else "none to remove",
+    kept = sorted(there - going)
+    return Result(bool(going), f"removed {listing(sorted(going))}" if going else "none to remove",
                   f"in use by others and kept: {listing(kept)}" if kept else "")
+
+
+def moves(package: str) -> set[str]:
+    """Return what would go or come if a package went.
+
+    Asked because autoremove spares what is one of several ways to satisfy a dependency.
+    """
+    lines = system.run("apt-get", "-s", "purge", package).splitlines()
+    return {line.split()[1] for line in lines if line.startswith(("Remv ", "Purg ", "Inst "))}
 
 
 def serves_others() -> bool:

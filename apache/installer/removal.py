@@ -71,6 +71,8 @@ def settings(ledger: Ledger, everything: bool) -> Result:
             if folder.is_relative_to(SHARE) or folder == DROP_IN.parent:
                 empty(folder)
         del ledger.files[name]
+    for name in sorted(ledger.made, reverse=True):
+        empty(Path(name))
     ledger.save()
     if system.systemd():
         system.run("systemctl", "daemon-reload")

@@ -10,6 +10,9 @@ ELSEWHERE = ("/dev", "/proc", "/sys", "/tmp", "/run/systemd", "/run/user", "/run
              "/var/tmp", "/var/log/journal", "/var/cache/apt", "/var/lib/apt", "/var/lib/dpkg",
              "/var/log/apt", "/var/log/dpkg.log", "/var/log/alternatives.log",
              "/var/cache/ldconfig", "/var/cache/debconf", "/etc/ld.so.cache", "/home/ann")
+# What the service writes while it is used.
+WRITTEN = ("/run/remote-desktop", "/var/lib/remote-desktop/snapshots",
+           "/var/lib/remote-desktop/state", "/var/log/remote-desktop")
 # What Debian's packages leave behind of themselves, also when they are purged by hand.
 DEBIAN_LEAVES = ("/etc/xml", "/var/lib/apache2", "/run/apache2", "/run/apache2/socks",
                  "/run/adduser")
@@ -19,9 +22,9 @@ PEOPLE = ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow")
 MADE_BY_PACKAGES = {"nova", "rdma", "ssl-cert", "kvm", "qemu"}
 
 
-def listing(system: Debian) -> dict[str, str]:
-    """Return what is where."""
-    prune = " -o ".join(f"-path {place}" for place in ELSEWHERE)
+def listing(system: Debian, *also: str) -> dict[str, str]:
+    """Return what is where; `also` are more places that do not count."""
+    prune = " -o ".join(f"-path {place}" for place in (*ELSEWHERE, *also))
     found = system.run(rf"find / \( {prune} \) -prune -o -printf '%p\t%y %m %u:%g %l\n'")
     system.said.pop()
     facts = dict(line.split("\t", 1) for line in found.splitlines())
