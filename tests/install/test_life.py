@@ -115,7 +115,7 @@ def test_what_is_no_longer_shipped_goes(bookworm: Debian, desk: Desk) -> None:
 def test_settings_that_are_not_known_are_reported(bookworm: Debian, desk: Desk) -> None:
     settings = bookworm.path(f"{ETC}/desktop.ini")
     text = settings.read_text()
-    settings.write_text(f"{text}snapshot_memory = 512\nservice_max_load = much\n")
+    settings.write_text(f"{text}snapshot_memory = 512\novercommit_cpu = much\n")
     before = listing(bookworm, *WRITTEN)
     said = bookworm.install(check=False)
     assert difference(before, listing(bookworm, *WRITTEN)) == []
@@ -123,7 +123,7 @@ def test_settings_that_are_not_known_are_reported(bookworm: Debian, desk: Desk) 
     lines = len(text.splitlines())
     assert f"line {lines + 1}: unknown setting 'snapshot_memory'" in said
     assert "Did you mean snapshot_alloc_mem?" in said
-    assert f"line {lines + 2}: service_max_load = 'much' is not a number" in said
+    assert f"line {lines + 2}: overcommit_cpu = 'much' is not a number" in said
     assert "nothing was changed" in said
 
 
