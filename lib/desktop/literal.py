@@ -11,6 +11,8 @@ from typing import Any
 
 TRUE = frozenset({"1", "on", "yes", "true"})
 FALSE = frozenset({"0", "off", "no", "false"})
+# What no line of text has: control characters, separators of lines, halves of characters.
+CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def integer(text: str) -> int:

@@ -3,15 +3,14 @@
 It is on while a file in dir_state says why, whoever wrote it: a page, a terminal, a script.
 """
 
-import re
 from pathlib import Path
 
 from desktop.errors import Refusal
+from desktop.literal import CONTROL
 from desktop.settings import Settings
 
 LONGEST = 300  # characters
 OVER = frozenset({"0", "off"})
-CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def path(settings: Settings) -> Path:

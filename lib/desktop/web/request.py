@@ -13,11 +13,11 @@ from typing import BinaryIO
 
 from desktop import settings, whereabouts
 from desktop.errors import Refusal
+from desktop.literal import CONTROL
 from desktop.web import body, proxy
 
 ALLOWED = "GET, HEAD, POST"  # the header Allow of an answer 405 (RFC 9110, 15.5.6)
 MOST_CHARACTERS = 1024  # of one value
-CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 HOST = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])"
                   r"(?::[0-9]{1,5})?")
 SCRIPT = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
