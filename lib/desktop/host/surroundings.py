@@ -18,7 +18,7 @@ from desktop.settings import Settings
 
 SELF = Path("/proc/self")
 NAME = "Apache's unit"
-PID_FILE = "/run/apache2/apache2.pid"  # systemd takes a child for Apache when it must guess
+PID_FILE = Path("/run/apache2/apache2.pid")  # where systemd need not guess which is Apache
 SURVIVE = ("process", "none")  # values of KillMode that leave children alone
 WRITTEN = ("dir_cfg", "dir_snapshots", "dir_state", "dir_log")
 READ = ("dir_service", "dir_machines", "dir_novnc")

@@ -72,7 +72,7 @@ def put_aside(settings: Settings, name: str, aside: bool) -> None:
         mark.unlink(missing_ok=True)
 
 
-def set_aside(settings: Settings) -> set[str]:
+def those_aside(settings: Settings) -> set[str]:
     """Return the names of the machines that were put aside."""
     try:
         return set(os.listdir(settings.dir_state / ASIDE))
@@ -102,7 +102,7 @@ def ending(name: str) -> str:
 def examined(settings: Settings, some: Iterable[Path]) -> list[Machine]:
     """Return the machines of some files; what was found out about each image is remembered."""
     memo = Memo(settings.dir_state / "images.json")
-    aside = set_aside(settings)
+    aside = those_aside(settings)
     machines = [replace(one, aside=one.file.name in aside)
                 for one in (examine(file, memo) for file in some)]
     memo.save()

@@ -8,9 +8,9 @@ from desktop.machine.descriptor import Machine
 from desktop.machine.image import Format
 from desktop.machine.wiring import Hardware, Options, Wiring, block, quote
 
-CARD = {"virtio": "virtio-net-pci,disable-legacy=on", "e1000": "e1000", "e1000e": "e1000e",
-        "rtl8139": "rtl8139"}
 MODERN = "disable-legacy=on"
+CARD = {"virtio": f"virtio-net-pci,{MODERN}", "e1000": "e1000", "e1000e": "e1000e",
+        "rtl8139": "rtl8139"}
 
 
 def disks(machine: Machine, wiring: Wiring) -> Options:

@@ -16,10 +16,9 @@ from desktop.host import capacity, network, surroundings, unit, vfio
 from desktop.machine import catalogue, emulator, firmware, qemu
 from desktop.settings import VIDEO, Settings
 
-APACHE = Path("/run/apache2/apache2.pid")  # as Debian's envvars say
+APACHE = surroundings.PID_FILE
 KVM = ("It takes virtualization switched on in the firmware, or nested in this server's "
        "hypervisor; modprobe kvm_intel or kvm_amd; /dev/kvm of group kvm, mode 0660.")
-WRITTEN = ("dir_cfg", "dir_snapshots", "dir_state", "dir_log")
 
 
 def look(settings: Settings) -> Iterator[Finding]:
@@ -121,7 +120,7 @@ def stop(settings: Settings, process: Path) -> Iterator[Finding]:
 
 def directories(settings: Settings) -> Iterator[Finding]:
     """Say whether the service may use its directories, and no more than it should."""
-    shut = [f"{name} = {getattr(settings, name)}" for name in WRITTEN
+    shut = [f"{name} = {getattr(settings, name)}" for name in surroundings.WRITTEN
             if not os.access(getattr(settings, name), os.R_OK | os.W_OK | os.X_OK)]
     yield Finding("directories", "not there, or closed to the service: " + ", ".join(shut)
                   if shut else "the service may write where it must", not shut,
