@@ -1,8 +1,12 @@
 """Where somebody is: their address, also behind the site's proxies, and the network around it."""
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 from desktop.errors import Refusal
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
 
 
 def client(nearest: str, forwarded: str, proxies: Collection[str]) -> str:
@@ -13,14 +17,12 @@ def client(nearest: str, forwarded: str, proxies: Collection[str]) -> str:
     """
     if not proxies:
         return nearest
-    from ipaddress import ip_address  # 4 ms, behind proxies only
     heard = forwarded[-1024:].split(",")
     for word in (nearest, *reversed(heard)):
-        try:
-            address = ip_address(word.strip().strip("[]"))
-        except ValueError:
+        address = parse(word.strip().strip("[]"))
+        if not address:
             break
-        nearest = str(getattr(address, "ipv4_mapped", None) or address)
+        nearest = str(address)
         if not among(nearest, proxies, "trusted_proxies"):
             break
     return nearest
@@ -31,28 +33,28 @@ def among(address: str, networks: Collection[str], setting: str) -> bool:
 
     Raises Refusal (500) for a setting that names something else.
     """
-    from ipaddress import ip_address, ip_network
+    from ipaddress import ip_network
     try:
         known = [ip_network(one, strict=False) for one in networks]
     except ValueError as error:
         raise Refusal(f"{setting}: {error}.", 500) from error
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return False
-    found = getattr(found, "ipv4_mapped", None) or found
-    return any(found in network for network in known)
+    found = parse(address)
+    return bool(found) and any(found in network for network in known)
 
 
 def network(source: str) -> str:
     """Return the address, or of IPv6 the /64 network: each customer has at least one."""
-    from ipaddress import IPv6Address, ip_address  # 4 ms, where tries are counted only
-    try:
-        address = ip_address(source.partition("%")[0])
-    except ValueError:
+    address = parse(source.partition("%")[0])
+    if not address:
         return source
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return f"{int(address) >> 64:x}/64"
-    return str(address)
+    return str(address) if address.version == 4 else f"{int(address) >> 64:x}/64"
+
+
+def parse(text: str) -> "IPv4Address | IPv6Address | None":
+    """Return the address that a text is, of IPv4 also where IPv6 wraps it; None for any other."""
+    from ipaddress import ip_address  # 4 ms, where addresses are compared only
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
