@@ -111,9 +111,8 @@ def offer(visit: Visit) -> Answer:
     catalogue.put_aside(visit.settings, name, aside == "1")
     log.info("%s %s the machine %s from %s", person.name,
              "hides" if aside == "1" else "shows", name, visit.request.source)
-    if visit.request.json:
-        return page.data(200, {"machine": name, "aside": aside == "1"})
-    return page.see("monitor?machines=1")
+    return page.done(visit.request.json, {"machine": name, "aside": aside == "1"},
+                     "monitor?machines=1")
 
 
 def maintain(visit: Visit) -> Answer:

@@ -139,9 +139,9 @@ def see(address: str) -> Answer:
     return Answer(303, "text/plain; charset=utf-8", b"", (("Location", address),))
 
 
-def done(wants_json: bool, facts: Mapping[str, Any]) -> Answer:
-    """Answer what was done: a browser goes on to the monitor, a program gets the facts."""
-    return data(200, facts) if wants_json else see("monitor")
+def done(wants_json: bool, facts: Mapping[str, Any], then: str = "monitor") -> Answer:
+    """Answer what was done: a browser goes on to a page of ours, a program gets the facts."""
+    return data(200, facts) if wants_json else see(then)
 
 
 def refusal(problem: Refusal, frame: Frame, wants_json: bool, incident: str = "") -> Answer:
@@ -154,8 +154,7 @@ def refusal(problem: Refusal, frame: Frame, wants_json: bool, incident: str = ""
     else:
         title = TITLES.get(problem.status, TITLES[400])
         answer = html(problem.status, frame, "refusal.html", title, back="./", **facts)
-    if problem.retry_after:
-        answer = answer.plus("Retry-After", str(problem.retry_after))
+    answer = answer.plus("Retry-After", str(problem.retry_after or ""))
     if problem.status == 401:  # RFC 9110, 11.6.1 asks for it; browsers ignore schemes unknown
         answer = answer.plus("WWW-Authenticate", 'Form realm="remote-desktop"')
     return answer
