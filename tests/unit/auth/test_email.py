@@ -3,31 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from clock import Clock
 
-from desktop.auth import counters, email, throttle
+from desktop.auth import email
 from desktop.auth.email import Counted
 from desktop.errors import Refusal
 from desktop.settings import Settings
 
 KEY = b"k" * 32
-
-
-class Clock:
-    """A clock that goes when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 1e9
-
-    def time(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    for module in (email, counters, throttle):
-        monkeypatch.setattr(module, "time", made)
-    return made
 
 
 @pytest.fixture

@@ -6,30 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from clock import Clock
 
 from desktop.auth import counters, throttle
 from desktop.errors import Refusal
 from desktop.settings import Settings
 
 KEY = b"k" * 32
-
-
-class Clock:
-    """A clock that goes when it is told."""
-
-    def __init__(self) -> None:
-        self.now = 1e9
-
-    def time(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(throttle, "time", made)
-    monkeypatch.setattr(counters, "time", made)
-    return made
 
 
 def attempt(settings: Settings, user: str, right: bool, source: str = "192.0.2.7") -> int:
