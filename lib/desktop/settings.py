@@ -93,15 +93,17 @@ class Settings:
                                 least=0)
     history_anonymise_days: int = setting(90, "Days after which names in it are replaced; "
                                           "0: never.", least=0)
-    monitor_metrics_from: tuple[str, ...] = setting((), "Addresses or networks that may read "
-                                                    "figures for Prometheus.")
     # The service
     server_name: str = setting("", "Public address, such as https://desktop.example.org; "
                                "empty: as the browser says.")
     server_aliases: tuple[str, ...] = setting((), "Other host names that pages may come from.")
+    trusted_proxies: tuple[str, ...] = setting((), "Addresses or networks of proxies whose "
+                                               "X-Forwarded-For and -Proto are believed.")
     service_allow_persistent: bool = setting(True, "Whether sessions may outlive their viewer.")
     service_use_vnc_token: bool = setting(True, "Whether a token is typed; 0: the address alone "
                                           "opens the session.")
+    monitor_metrics_from: tuple[str, ...] = setting((), "Addresses or networks that may read "
+                                                    "figures for Prometheus.")
     service_min_port: int = setting(6000, "First port of sessions started by hand; 0: any.",
                                     least=0, most=65535)
     # Who may come in
@@ -171,16 +173,14 @@ class Settings:
                                         least=0)
     check_user_with_remote_user: bool = setting(False, "Believe REMOTE_USER: Apache has asked "
                                                 "who it is.")
+    remote_user_sign_out: str = setting("", "Address where those whom Apache knows sign out; "
+                                        "empty: they cannot.")
     check_user_custom: str = setting("", "A program told the user and the password, a line each, "
                                      "on its standard input; status 0 accepts.")
     check_user_custom_mode: str = setting("or", "or: one more way in; and: it may refuse whom "
                                           "another way accepted.", choices=("or", "and"))
-    trusted_proxies: tuple[str, ...] = setting((), "Addresses or networks of proxies whose "
-                                               "X-Forwarded-For and -Proto are believed.")
     auth_max_failures: int = setting(5, "Wrong passwords of a name before it must wait; a server "
                                      "of yours sees no more in 15 minutes; 0: no limit.", least=0)
-    remote_user_sign_out: str = setting("", "Address where those whom Apache knows sign out; "
-                                        "empty: they cannot.")
     sign_in_user: str = setting("", "What the field for the name is called; empty: as fits the "
                                 "methods.")
     sign_in_password: str = setting("", "What the field for the password is called.")
