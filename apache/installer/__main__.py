@@ -71,7 +71,7 @@ def look() -> int:
     """Say what is well and what is not; exit status 0 when all is."""
     findings = []
     for finding in check.check(ledger.load()):
-        report.found(finding.name, finding.good, finding.text, finding.cure)
+        report.found(finding.name, finding.verdict, finding.text, finding.cure)
         findings.append(finding)
     return int(not all(finding.good for finding in findings))
 

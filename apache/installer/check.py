@@ -8,9 +8,7 @@ import grp
 import json
 import pwd
 import ssl
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import daemon
 import people
@@ -19,29 +17,19 @@ import speed
 import system
 import trial
 import upkeep
+from checkout import Finding, validity, visible
 from ledger import Ledger
 from places import ADMIN, DIRECTORIES, HTPASSWD, SETTINGS, Place
 from report import Problem, Result, listing
 from tls import Choice, Tls
 
 FILES = (Place(SETTINGS, 0o640, group=system.WEB), Place(HTPASSWD, 0o640, group=system.WEB))
-SOON = 14  # days before the end of a certificate; certbot renews it 30 days before
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at; `cure` is what to do where it could be better."""
-
-    name: str
-    good: bool
-    text: str
-    cure: str = ""
 
 
 def check(known: Ledger) -> Iterator[Finding]:
     """Look at everything, in the order in which it depends on each other."""
     if not (ADMIN.exists() and SETTINGS.exists()):
-        yield Finding("service", False, "not installed on this server", "sudo apache/install")
+        yield Finding("service", "not installed on this server", False, "sudo apache/install")
         yield from tried("KVM", lambda: [as_finding("KVM", speed.kvm())])
         return
     own = list(tried("service", service))
@@ -57,38 +45,33 @@ def tried(name: str, part: Callable[[], Iterator[Finding] | list[Finding]]) -> I
     try:
         yield from part()
     except Problem as problem:
-        yield Finding(name, False, " ".join(str(problem).split()), problem.hint)
+        yield Finding(name, " ".join(str(problem).split()), False, problem.hint)
     except OSError as error:
-        yield Finding(name, False, str(error))
+        yield Finding(name, str(error), False)
 
 
 def as_finding(name: str, result: Result) -> Finding:
     """Return what a step says of something that is no condition."""
-    return Finding(name, True, result.text, result.todo)
+    return Finding(name, result.text, cure=result.todo)
 
 
 def service() -> Iterator[Finding]:
     """Return what the service says of itself and its computer, with its own rights."""
     said = people.admin("--check", "--json", fine=(1,))
     try:
-        found = [Finding(facts["name"], facts["good"], visible(facts["text"]),
+        found = [Finding(facts["name"], visible(facts["text"]), facts["good"],
                          visible(facts["cure"])) for facts in json.loads(said)]
     except (ValueError, LookupError, TypeError) as error:
         raise Problem(f"{ADMIN} --check does not say what it found.") from error
     yield from found
 
 
-def visible(text: str) -> str:
-    """Return a text that moves no cursor: servers that were asked put words of theirs into it."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
 def rights() -> Finding:
     """Say whether files and directories belong to whom they should, and admit nobody else."""
     wrong = [finding for place in (*DIRECTORIES, *FILES) if (finding := strange(place))]
     if not wrong:
-        return Finding("rights", True, "nobody may more than they must")
-    return Finding("rights", False, listing([said for said, _ in wrong]),
+        return Finding("rights", "nobody may more than they must")
+    return Finding("rights", listing([said for said, _ in wrong]), False,
                    "; ".join(cure for _, cure in wrong))
 
 
@@ -111,12 +94,12 @@ def strange(place: Place) -> tuple[str, str] | None:
 def apache(choice: Choice) -> Iterator[Finding]:
     """Say whether Apache runs with what the service needs, and until when it is trusted."""
     running = daemon.active()
-    yield Finding("Apache", running, "runs" if running else "does not run",
+    yield Finding("Apache", "runs" if running else "does not run", running,
                   "" if running else "systemctl start apache2, and see its error log")
     wanted = (*server.MODULES, daemon.cgi(), *(server.FOR_TLS if choice.certificate else ()))
     missing = [name for name in wanted if not server.enabled("mod", name)]
-    yield Finding("modules", not missing, f"not on: {listing(missing, 9)}" if missing else
-                  "all that are needed are on", f"a2enmod {' '.join(missing)}; "
+    yield Finding("modules", f"not on: {listing(missing, 9)}" if missing else
+                  "all that are needed are on", not missing, f"a2enmod {' '.join(missing)}; "
                   "systemctl reload apache2" if missing else "")
     if system.systemd():
         yield from unit()
@@ -128,29 +111,27 @@ def unit() -> Iterator[Finding]:
     """Say whether systemd goes by what is on the disk, and finds Apache's process."""
     stale = system.run("systemctl", "show", "apache2", "-p", "NeedDaemonReload",
                        "--value").strip() == "yes"
-    yield Finding("systemd", not stale, "Apache's unit was changed since systemd read it" if stale
-                  else "knows Apache's unit as it is on the disk",
+    yield Finding("systemd", "Apache's unit was changed since systemd read it" if stale
+                  else "knows Apache's unit as it is on the disk", not stale,
                   "systemctl daemon-reload" if stale else "")
     if elsewhere := daemon.pid_file_elsewhere():
-        yield Finding("systemd", False, "Apache's pid file is not where its unit says", elsewhere)
+        yield Finding("systemd", "Apache's pid file is not where its unit says", False, elsewhere)
 
 
 def certificate(choice: Choice) -> Finding:
     """Say how long the certificate lasts that visitors are shown."""
     if not choice.port:
-        return Finding("TLS", True, "off: passwords and screens cross the network readable",
-                       "sudo apache/install --tls=self, or a certificate")
+        return Finding("TLS", "off: passwords and screens cross the network readable",
+                       cure="sudo apache/install --tls=self, or a certificate")
     browser = trial.visitor(choice)
     with browser.connect() as wire:
         assert isinstance(wire, ssl.SSLSocket)
         shown = wire.getpeercert(binary_form=True) or b""
     said = system.run("openssl", "x509", "-noout", "-enddate",
                       text=ssl.DER_cert_to_PEM_cert(shown))
-    end = ssl.cert_time_to_seconds(said.strip().removeprefix("notAfter="))
-    days = int((end - time.time()) / 86400)
-    until = time.strftime("%Y-%m-%d", time.gmtime(end))
-    return Finding("TLS", days >= SOON, f"the certificate is valid until {until}, {days} days",
-                   "" if days >= SOON else "Renew it (certbot renew), and reload Apache.")
+    valid, good = validity(said.strip().removeprefix("notAfter="))
+    return Finding("TLS", f"the certificate is {valid}", good,
+                   "" if good else "Renew it (certbot renew), and reload Apache.")
 
 
 def desktop(own: list[Finding], choice: Choice) -> Finding:

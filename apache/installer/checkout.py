@@ -7,9 +7,13 @@ from places import TREE
 
 sys.path += [str(TREE / "lib"), str(TREE / "machines")]
 
-from recipes import tiny  # noqa: E402
+from recipes import tiny
 
-from desktop import configuration  # noqa: E402  (found where the lines above say)
+from desktop import configuration
+from desktop.auth.certificate import validity
+from desktop.finding import Finding, visible
+
+__all__ = ["Finding", "mistakes", "tools", "validity", "visible"]
 
 
 def mistakes(path: Path) -> list[str]:

@@ -10,7 +10,7 @@ import checkout
 import system
 from ledger import Ledger, checksum, keep
 from places import DIRECTORIES, ETC, FILES, HTPASSWD, LIB, LOG, PYTHON, RUN, SETTINGS, SHARE, TREE
-from report import Problem, Result, listing
+from report import Problem, Result, edited, listing
 
 PROGRAMS = ("lib", "cgi-bin", "machines")
 TOOLS = ("fetch", "import", "list")  # of machines, where images may lie as well
@@ -57,10 +57,8 @@ def settings(ledger: Ledger) -> Result:
 def result(what: str, outcomes: dict[Path, str]) -> Result:
     """Sum up files that the site may edit."""
     changed = [path.name for path, outcome in outcomes.items() if outcome == "changed"]
-    edited = [str(path) for path, outcome in outcomes.items() if outcome == "edited"]
-    return Result(bool(changed), f"{what}{count(changed)}",
-                  f"edited here and kept; compare with the .new beside: {listing(edited)}"
-                  if edited else "")
+    kept = [str(path) for path, outcome in outcomes.items() if outcome == "edited"]
+    return Result(bool(changed), f"{what}{count(changed)}", edited(kept))
 
 
 def count(changed: list[str]) -> str:

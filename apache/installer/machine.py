@@ -8,7 +8,7 @@ import packages
 import system
 from ledger import Ledger, checksum, keep
 from places import MACHINES, TREE
-from report import Problem, Result
+from report import Problem, Result, edited
 
 NAME = "tiny"
 STALE = 3600  # seconds, longer than any build
@@ -20,11 +20,9 @@ def tiny(ledger: Ledger) -> Result:
     image = MACHINES / f"{NAME}.iso"
     described = TREE / "machines" / f"{NAME}.ini"
     ours = str(MACHINES / described.name) in ledger.files
-    edited = keep(ledger, MACHINES / described.name, described.read_bytes(), 0o644,
-                  "root") == "edited"
+    outcome = keep(ledger, MACHINES / described.name, described.read_bytes(), 0o644, "root")
     ledger.save()
-    todo = (f"edited here and kept; compare with the .new beside: {MACHINES / described.name}"
-            if edited else "")
+    todo = edited([str(MACHINES / described.name)] if outcome == "edited" else [])
     if image.exists():
         if ours:  # older versions did not note the image
             ledger.files.setdefault(str(image), checksum(image.read_bytes()))

@@ -36,10 +36,10 @@ def end(result: Result) -> None:
         print(f"{'':<14}{'to do':<9}{result.todo}", flush=True)
 
 
-def found(name: str, good: bool, text: str, cure: str) -> None:
+def found(name: str, verdict: str, text: str, cure: str) -> None:
     """Say what was found of one thing, and what to do where it could be better."""
     begin(name)
-    print(f"{'BAD' if not good else 'note' if cure else 'good':<9}{text}")
+    print(f"{verdict:<9}{text}")
     if cure:
         print(f"{'':<14}{'to do':<9}{cure}", flush=True)
 
@@ -65,6 +65,11 @@ def farewell(address: str, warning: str) -> None:
     print(f"\nOpen {address} in a browser.")
     if warning:
         print(f"\n    {warning}", flush=True)
+
+
+def edited(names: list[str]) -> str:
+    """Say what a person does about files that are kept, if any: the new version lies beside."""
+    return f"edited here and kept; compare with the .new beside: {listing(names)}" if names else ""
 
 
 def listing(names: list[str], most: int = 6) -> str:

@@ -14,7 +14,7 @@ import system
 import tls
 from ledger import Ledger, checksum, keep
 from places import APACHE, CONF, REDIRECT, SITE, TREE
-from report import Problem, Result, listing
+from report import Problem, Result, edited, listing
 from tls import Choice, Tls
 
 MODULES = ("alias", "dir", "env", "headers", "mime", "proxy", "proxy_http", "proxy_wstunnel",
@@ -60,7 +60,7 @@ def serve(ledger: Ledger, wanted: Tls) -> Result:
     known = list(ledger.modules), list(ledger.includes), dict(ledger.files)
     ledger.reload = True
     try:
-        done, edited = configure(ledger, choice)
+        done, kept = configure(ledger, choice)
         system.run("apache2ctl", "configtest")
         done.append(daemon.start(pending or before.remember(APACHE, ENABLED) != then))
     except Problem as problem:
@@ -74,8 +74,7 @@ def serve(ledger: Ledger, wanted: Tls) -> Result:
                       ) from problem
     ledger.reload, ledger.tls = False, choice.facts()
     ledger.save()
-    todo = (f"edited here and kept; compare with the .new beside: {listing(edited)}"
-            if edited else "", daemon.pid_file_elsewhere())
+    todo = edited(kept), daemon.pid_file_elsewhere()
     return Result(any(done), ", ".join(filter(None, done)) or "serves /desktop/ already",
                   "; ".join(filter(None, todo)))
 

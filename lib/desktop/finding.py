@@ -26,3 +26,8 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.text}. {self.cure}".rstrip(" ")
+
+
+def visible(text: str) -> str:
+    """Return a text that moves no cursor: servers that are asked put words of theirs into it."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

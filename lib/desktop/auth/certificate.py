@@ -1,4 +1,4 @@
-"""How long the certificate of an institution's server is good for."""
+"""How long a certificate is good for: of an institution's server, and of our own."""
 
 import time
 from collections.abc import Mapping
@@ -22,10 +22,18 @@ def judge(name: str, server: str, certificate: Mapping[str, Any] | None) -> Find
     """Return what is to be said of a server that answered, and has shown this or nothing."""
     if not certificate:
         return Finding(name, f"{server} answers, without TLS")
-    from ssl import cert_time_to_seconds
-    end = cert_time_to_seconds(certificate["notAfter"])
-    days = int((end - time.time()) / 86400)
-    text = (f"{server} answers; its certificate is valid until "
-            f"{time.strftime('%Y-%m-%d', time.gmtime(end))}, {days} days")
-    return Finding(name, text, days >= SOON, "" if days >= SOON else
+    valid, good = validity(certificate["notAfter"])
+    return Finding(name, f"{server} answers; its certificate is {valid}", good, "" if good else
                    "Whoever looks after that server renews it, or nobody can sign in.")
+
+
+def validity(end: str) -> tuple[str, bool]:
+    """Return until when a certificate is valid, in words, and whether that is not SOON.
+
+    `end` is the date as OpenSSL writes it.
+    """
+    from ssl import cert_time_to_seconds
+    moment = cert_time_to_seconds(end)
+    days = int((moment - time.time()) / 86400)
+    until = time.strftime("%Y-%m-%d", time.gmtime(moment))
+    return f"valid until {until}, {days} days", days >= SOON

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from desktop.commandline import Command, Line
 from desktop.errors import Refusal
-from desktop.finding import Finding
+from desktop.finding import Finding, visible
 from desktop.web.script import Errand
 
 COMMANDS = (
@@ -57,11 +57,6 @@ def as_lines(findings: Iterable[Finding]) -> list[Finding]:
         sys.stdout.flush()
         told.append(finding)
     return told
-
-
-def visible(text: str) -> str:
-    """Return a text that moves no cursor: servers that are asked put words of theirs into it."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def as_json(findings: Iterable[Finding]) -> list[Finding]:
