@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Administration: stopping sessions, purging all of them, accounts, housekeeping."""
+"""Administration: maintenance, machines, the end of sessions; by hand also accounts and checks."""
 
 import os
 import sys

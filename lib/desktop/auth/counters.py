@@ -1,7 +1,7 @@
-"""What is remembered of wrong passwords, on disk: shared by all requests, bounded, surviving them.
+"""What is remembered of wrong passwords and of mails, on disk: shared by all requests, bounded.
 
-Small files in dir_state/throttle, one per bucket of names or addresses. Both are kept as keyed
-hashes, since people type passwords into the wrong field.
+Small files in dir_state/throttle, one per bucket of names, accounts, addresses or mailboxes. These
+are kept as keyed hashes, since people type passwords into the wrong field.
 """
 
 import fcntl

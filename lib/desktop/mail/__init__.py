@@ -1,1 +1,1 @@
-"""Messages to people: addresses, letters, and the server that takes them."""
+"""Mail: addresses, letters, and the servers that take them and know who has a mailbox."""
