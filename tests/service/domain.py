@@ -14,7 +14,8 @@ from typing import Any
 
 from service.until import until
 
-from desktop.auth import chain, tls
+from desktop import tls
+from desktop.auth import chain
 from desktop.auth.credentials import Credentials
 from desktop.errors import Refusal
 from desktop.settings import Settings

@@ -22,7 +22,7 @@ BELOW: dict[str, set[str]] = {
     "session": {"", "host", "machine", "launch"},
     "web": {"", "host", "machine", "session", "auth", "mail"},
     "auth": {"", "mail"},
-    "mail": {"", "auth.tls", "auth.secret"},
+    "mail": {""},
 }
 KEEPER = LIBRARY / "session" / "keeper.py"
 FORBIDDEN_NAMES = {"utils", "util", "common", "helpers", "helper", "manager", "misc"}

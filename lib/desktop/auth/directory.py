@@ -15,7 +15,7 @@ from ldap3.core.exceptions import LDAPExceptionError, LDAPInvalidFilterError
 from ldap3.utils.conv import escape_filter_chars
 from ldap3.utils.dn import escape_rdn
 
-from desktop.auth import tls
+from desktop import tls
 from desktop.errors import Refusal
 from desktop.patience import within
 from desktop.settings import Settings

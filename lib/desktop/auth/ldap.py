@@ -9,7 +9,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from desktop.auth import certificate, secret
+from desktop import secret
+from desktop.auth import certificate
 from desktop.auth.credentials import REJECTED, Credentials, Verdict, canonical
 from desktop.errors import Refusal
 from desktop.finding import Finding

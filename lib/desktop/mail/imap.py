@@ -15,7 +15,7 @@ from ssl import SSLContext
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
-from desktop.auth import tls
+from desktop import tls
 from desktop.errors import Refusal
 from desktop.patience import within
 from desktop.settings import Settings

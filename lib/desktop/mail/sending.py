@@ -12,7 +12,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, localtime, make_msgid
 from pathlib import Path
 
-from desktop.auth import secret
+from desktop import secret
 from desktop.errors import Refusal
 from desktop.mail import address, smtp
 from desktop.settings import Settings

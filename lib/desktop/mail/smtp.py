@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from ssl import SSLContext
 
-from desktop.auth import tls
+from desktop import tls
 from desktop.errors import Refusal
 from desktop.patience import within
 from desktop.settings import Settings

@@ -13,11 +13,16 @@ from pathlib import Path
 import pytest
 from service.authority import Authority, Certificate
 
-from desktop.auth import tls
+from desktop import tls
 from desktop.errors import Refusal
 from desktop.settings import Settings
 
 Serve = Callable[..., int]
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.auth import secret
+from desktop import secret
 from desktop.errors import Refusal
 
 
