@@ -1,6 +1,7 @@
 // @ts-check
 /** Keeps the cards of one's own machines up to date while somebody looks at them. */
 
+import { ask, paint } from "./ask.js";
 import { duration, memory } from "./words.js";
 
 /**
@@ -17,9 +18,7 @@ const past = new Map();
 /** Ask how all machines do, show it, and ask again: nobody is asked while nobody looks. */
 async function turn() {
   if (document.visibilityState === "visible") {
-    const answer = await fetch("monitor", {
-      headers: { Accept: "application/json" }, cache: "no-store",
-    }).catch(() => null);
+    const answer = await ask("monitor");
     if (answer?.ok) show((await answer.json()).sessions);
     if (answer?.status === 401) return;
   }
@@ -101,16 +100,8 @@ function draw(card, place, text, values) {
 async function picture(card) {
   const view = /** @type {HTMLElement|null} */ (card.querySelector("[data-picture]"));
   if (!view) return;
-  const answer = await fetch(view.dataset.picture ?? "", { cache: "no-store" }).catch(() => null);
-  if (!answer?.ok) return; // it may be young, paused or gone
-  const bitmap = await createImageBitmap(await answer.blob()).catch(() => null);
-  if (!bitmap) return;
-  const canvas = view.querySelector("canvas") ?? document.createElement("canvas");
-  canvas.width = bitmap.width;
-  canvas.height = bitmap.height;
-  canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
-  bitmap.close();
-  view.append(canvas);
+  const answer = await ask(view.dataset.picture ?? "", "image/png");
+  if (answer?.ok) await paint(view, await answer.blob()); // else it may be young, paused or gone
 }
 
 /** @param {HTMLElement} card @param {string} place @param {string} text @param {string} kind */

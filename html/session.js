@@ -1,6 +1,7 @@
 // @ts-check
 /** What moves on the pages of sessions: time left, the screen, copying, local times. */
 
+import { ask, paint } from "./ask.js";
 import { duration } from "./words.js";
 
 /** Count down to the end, by this page's own clock: the browser's may be wrong. */
@@ -23,14 +24,11 @@ function follow() {
   const view = /** @type {HTMLElement|null} */ (document.querySelector("[data-screen]"));
   if (!view) return;
   const screen = view.dataset.screen ?? "";
-  const canvas = document.createElement("canvas");
   let turn = 0;
   const next = async () => {
     if (document.visibilityState === "visible") {
       const picture = await ask(screen, "image/png");
-      if (picture?.ok) {
-        await draw(canvas, await picture.blob()).then(() => view.append(canvas), () => {});
-      }
+      if (picture?.ok) await paint(view, await picture.blob());
       // Without a picture the machine may be young, paused or gone.
       turn += 1;
       const look = !picture?.ok || turn % 5 === 0;
@@ -41,18 +39,13 @@ function follow() {
   next();
 }
 
-/** @param {string} address @param {string} kind @returns {Promise<Response|null>} */
-function ask(address, kind) {
-  return fetch(address, { headers: { Accept: kind }, cache: "no-store" }).catch(() => null);
-}
-
 /**
  * Show how the machine does, and tell whether it is over.
  * @param {string} address
  * @returns {Promise<boolean>}
  */
 async function over(address) {
-  const answer = await ask(address, "application/json");
+  const answer = await ask(address);
   if (!answer?.ok && ![401, 403, 404, 410].includes(answer?.status ?? 0)) return false;
   const gone = answer?.status === 404 || answer?.status === 410;
   const { state, reason } = answer?.ok ? await answer.json().catch(() => ({}))
@@ -67,15 +60,6 @@ async function over(address) {
     document.querySelector("[data-over]")?.removeAttribute("hidden");
   }
   return !answer?.ok;
-}
-
-/** @param {HTMLCanvasElement} canvas @param {Blob} picture */
-async function draw(canvas, picture) {
-  const bitmap = await createImageBitmap(picture);
-  canvas.width = bitmap.width;
-  canvas.height = bitmap.height;
-  canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
-  bitmap.close();
 }
 
 /** Have the viewer come back to where this page came from: behind a proxy only we know. */

@@ -7,6 +7,8 @@
  * seen. So whoever sees the screen knows how long it lasts, signed in or not.
  */
 
+import { ask } from "../ask.js";
+
 /**
  * @typedef {"waiting"|"connecting"|"asking"|"connected"|"lost"|"starting"|"away"|"elsewhere"
  *   |"over"} State
@@ -168,10 +170,4 @@ export class Line {
     if (this.silence >= patience) return ["over", ""];
     return this.met ? ["lost"] : ["connecting", "It does not answer yet. Trying again …"];
   }
-}
-
-/** @param {string} address @returns {Promise<Response|null>} */
-function ask(address) {
-  return fetch(address, { headers: { Accept: "application/json" }, cache: "no-store" })
-    .catch(() => null);
 }

@@ -1,6 +1,7 @@
 // @ts-check
 /** What only the owner of the machine can do: extend and stop it. The server says who that is. */
 
+import { ask } from "../ask.js";
 import { show } from "../elements.js";
 import { duration } from "../words.js";
 import { lay, SHORT } from "./tidings.js";
@@ -15,8 +16,7 @@ export class Owner {
   /** Ask the server whether this browser is the owner's, and offer what owners can do. */
   async look() {
     if (!this.session) return;
-    const answer = await fetch(`monitor?session=${this.session}`, {
-      headers: { Accept: "application/json" }, cache: "no-store" }).catch(() => null);
+    const answer = await ask(`monitor?session=${this.session}`);
     this.facts = answer?.ok ? await answer.json() : null;
     show("extend", Boolean(this.facts?.extension?.seconds));
     show("open-stop", Boolean(this.facts));

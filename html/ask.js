@@ -1,0 +1,25 @@
+// @ts-check
+/** Asks the service, and shows the pictures of screens that it answers with. */
+
+/**
+ * @param {string} address @param {string} [kind] what is wanted, JSON if nothing is said
+ * @returns {Promise<Response|null>} null when nobody answers
+ */
+export function ask(address, kind = "application/json") {
+  return fetch(address, { headers: { Accept: kind }, cache: "no-store" }).catch(() => null);
+}
+
+/**
+ * Show a picture in a place of the page, on the canvas that is there or a new one.
+ * @param {Element} place @param {Blob} picture what cannot be read is left out
+ */
+export async function paint(place, picture) {
+  const bitmap = await createImageBitmap(picture).catch(() => null);
+  if (!bitmap) return;
+  const canvas = place.querySelector("canvas") ?? document.createElement("canvas");
+  canvas.width = bitmap.width;
+  canvas.height = bitmap.height;
+  canvas.getContext("2d")?.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  place.append(canvas);
+}
