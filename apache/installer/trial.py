@@ -28,9 +28,11 @@ def main_job(choice: Choice) -> Result:
     offer = browser.get("/desktop/create")
     if offer.status != 200:
         raise Problem(f"the form's facts are answered by {said(offer)}", hint())
-    page = browser.get("/desktop/")
-    if page.status != 200:
-        raise Problem(f"the form is answered by {said(page)}", hint())
+    for path, what in (("", "the form"), ("view.html", "the viewer"),
+                       ("novnc/core/rfb.js", "noVNC")):
+        page = browser.get(f"/desktop/{path}")
+        if page.status != 200:
+            raise Problem(f"{what} is answered by {said(page)}", hint())
     blocked(browser.get("/desktop/novnc/vnc.html"))
     if not offer.json()["enter"]["user"]:
         return attempt(browser, offer, {})
