@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+OURS = "remote-desktop"
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -37,18 +39,34 @@ def entry(path: Path) -> Entry:
 
 
 def put_back(then: Memory, *roots: Path) -> None:
-    """Have these directories hold what they held; what has not changed is not touched."""
+    """Have these directories hold what they held, as far as the change was ours.
+
+    What somebody else writes there meanwhile, a renewed certificate for one, stays.
+    """
     now = remember(*roots)
     for path in now.keys() - then.keys():
-        path.unlink()
+        if ours(path, now[path]):
+            path.unlink()
     for path, old in then.items():
-        if now.get(path) == old:
-            continue
-        path.unlink(missing_ok=True)
-        if old.link:
-            path.symlink_to(os.fsdecode(old.content))
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(old.content)
-        os.chown(path, *old.owner)
-        path.chmod(old.mode)
+        if now.get(path) != old and (ours(path, old) or ours(path, now.get(path, old))):
+            write(path, old)
+
+
+def ours(path: Path, one: Entry) -> bool:
+    """Tell whether a file or link is of the kinds we change: links that turn things on, our own."""
+    return one.link or OURS in path.name or OURS.encode() in one.content
+
+
+def write(path: Path, one: Entry) -> None:
+    """Put back a file or a link, at once and with its rights."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    if one.link:
+        draft.symlink_to(os.fsdecode(one.content))
+    else:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(handle, "wb") as file:
+            file.write(one.content)
+            os.fchown(handle, *one.owner)
+            os.fchmod(handle, one.mode)
+    draft.replace(path)

@@ -18,6 +18,8 @@ from report import Problem, Result, listing
 
 PROGRAMS = (SHARE / "lib", SHARE / "cgi-bin", VENV.parent, RUN)
 WRITTEN = (LOG, *(LIB / name for name in ("snapshots", "templates", "parked", "state")))
+# What building, importing and fetching leave when they are killed.
+DRAFTS = (".import-*", ".tiny-*", ".demo-*", ".*.part", ".*.part.json")
 NO_SETTINGS = Path("/dev/null")  # where the site's cannot be read: as they come
 
 
@@ -90,8 +92,9 @@ def edited_only(name: str) -> bool:
 def data(ledger: Ledger) -> Result:
     """Remove what the service wrote, the accounts, and www-data's right to KVM."""
     gone = [str(path) for path in WRITTEN if clear(path)]
-    for bench in MACHINES.glob(".*-*"):
-        clear(bench)
+    for pattern in DRAFTS:
+        for draft in MACHINES.glob(pattern):
+            clear(draft)
     HTPASSWD.unlink(missing_ok=True)
     for room in (MACHINES, ETC, SHARE / "html", SHARE):
         empty(room)

@@ -115,4 +115,4 @@ def write(file: Path, lines: Iterable[str]) -> bool:
     if content == file.read_bytes():
         return False
     return system.write(file, content, status.st_mode & 0o7777,
-                        grp.getgrgid(status.st_gid).gr_name)
+                        grp.getgrgid(status.st_gid).gr_name, status.st_uid)

@@ -67,18 +67,19 @@ def groups(user: str = WEB) -> list[str]:
     return run("id", "-nG", user).split()
 
 
-def write(path: Path, content: bytes, mode: int = 0o644, group: str = "root") -> bool:
-    """Make `path` a file of root's with this content; a crash leaves the old one or the new."""
+def write(path: Path, content: bytes, mode: int = 0o644, group: str = "root",
+          uid: int = 0) -> bool:
+    """Make `path` a file with this content, root's; a crash leaves the old one or the new."""
     gid = grp.getgrnam(group).gr_gid
     if path.is_file() and path.read_bytes() == content:
-        return own(path, mode, 0, gid)
+        return own(path, mode, uid, gid)
     path.parent.mkdir(parents=True, exist_ok=True)
     target = path.resolve()
     handle, draft = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-            own(Path(draft), mode, 0, gid)
+            own(Path(draft), mode, uid, gid)
             file.flush()
             os.fsync(file.fileno())
         os.replace(draft, target)

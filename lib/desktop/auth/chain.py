@@ -121,4 +121,16 @@ def answers(settings: Settings,
 def standing(settings: Settings, method: str, name: str) -> str | None:
     """Return what an older sign-in by this method hangs on, or None when it is over."""
     known = methods(settings).get(method)
-    return known.standing(settings, name) if known else None
+    found = known.standing(settings, name) if known else None
+    if found is None or not objects(settings):
+        return found
+    return f"{found}\n{settings.check_user_custom}"  # whom it refuses must sign in anew
+
+
+def administers(settings: Settings, verdict: Verdict) -> bool:
+    """Tell whether somebody administers: `ann` whoever says it is her, `ldap:ann` as LDAP says.
+
+    No name has a colon.
+    """
+    named = {verdict.name, f"{verdict.method}:{verdict.name}"}
+    return verdict.admin or bool(named & set(settings.user_admin))

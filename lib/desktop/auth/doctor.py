@@ -69,7 +69,7 @@ def attempt(settings: Settings, user: str, password: str) -> Iterator[Finding]:
 
 def learnt(settings: Settings, verdict: Verdict) -> str:
     """Return what a way that accepts somebody says of them."""
-    admin = verdict.admin or verdict.name in settings.user_admin
+    admin = chain.administers(settings, verdict)
     return ", ".join(filter(None, (
         f"accepts; the name is {verdict.name}", f"mail {verdict.mail}" if verdict.mail else "",
         "administrator" if admin else "")))

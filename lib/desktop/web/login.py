@@ -24,6 +24,7 @@ from desktop.web.request import Request
 
 log = logging.getLogger("login")
 COOKIE = "remote-desktop"
+SECURE = f"__Secure-{COOKIE}"  # a browser takes such a one by TLS alone (RFC 6265bis, 4.1.3)
 KEY_BYTES = 32
 GUEST = "guest"
 
@@ -71,7 +72,7 @@ def elsewhere(settings: Settings, person: Person) -> str | None:
 
 def by_itself(request: Request, settings: Settings) -> bool:
     """Tell whether a browser may have said who sends this without the person's doing."""
-    return COOKIE in request.cookies or remote_user.speaks(settings, request.remote_user)
+    return bool({COOKIE, SECURE} & request.cookies.keys()) or remote_user.speaks(settings, request.remote_user)
 
 
 def vouched(request: Request, settings: Settings) -> Person:
@@ -115,8 +116,7 @@ def sign_in(request: Request, settings: Settings, user: str, password: str) -> P
 
 def person(settings: Settings, verdict: Verdict) -> Person:
     """Return who was accepted. An administrator of user_admin is none as soon as it says so."""
-    return Person(verdict.name, verdict.admin or verdict.name in settings.user_admin,
-                  verdict.method, verdict.mail)
+    return Person(verdict.name, chain.administers(settings, verdict), verdict.method, verdict.mail)
 
 
 def remembered(request: Request, settings: Settings) -> Person | None:
@@ -146,12 +146,18 @@ def read(request: Request, settings: Settings) -> Opened | None:
     """Return what a cookie says that is ours and fresh, else None."""
     try:
         facts, made = serializer(settings).loads(
-            request.cookies.get(COOKIE, ""), settings.sign_in_lifetime, return_timestamp=True)
+            shown(request, settings), settings.sign_in_lifetime, return_timestamp=True)
         name, method, mark, admin, mail = facts
     except (BadData, ValueError, TypeError):
         return None
     return Opened(Verdict(True, str(name), str(method), admin is True, str(mail)), str(mark),
                   str(made))
+
+
+def shown(request: Request, settings: Settings) -> str:
+    """Return the text of the cookie. By TLS one counts that nobody on the wire can have set."""
+    plain = "" if gateway.secret(request, settings) else request.cookies.get(COOKIE, "")
+    return request.cookies.get(SECURE, plain)
 
 
 def farewell(settings: Settings, opened: Opened) -> Path:
@@ -179,7 +185,9 @@ def cookie(request: Request, settings: Settings, verdict: Verdict, standing: str
 
 def sign_out(request: Request, settings: Settings) -> str:
     """End this sign-in; return the Set-Cookie header that forgets."""
-    if remembered(request, settings) and (opened := read(request, settings)):
+    opened = read(request, settings)
+    # A guest's is renewed all the time, and whoever can sign out a guest can be another one.
+    if opened and opened.verdict.method != GUEST and remembered(request, settings):
         file = farewell(settings, opened)
         try:
             file.parent.mkdir(mode=0o700, exist_ok=True)
@@ -195,7 +203,7 @@ def sign_out(request: Request, settings: Settings) -> str:
 def attributes(request: Request, settings: Settings, value: str, lifetime: int) -> str:
     """Return a Set-Cookie header. Lax, so that a link from a mail finds its reader signed in."""
     secure = gateway.secret(request, settings)
-    return (f"{COOKIE}={value}; Path={request.base or '/'}; Max-Age={lifetime}; HttpOnly; "
+    return (f"{SECURE if secure else COOKIE}={value}; Path={request.base or '/'}; Max-Age={lifetime}; HttpOnly; "
             f"SameSite=Lax{'; Secure' if secure else ''}")
 
 

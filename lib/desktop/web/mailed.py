@@ -14,10 +14,13 @@ from desktop.auth import chain, email, remote_user
 from desktop.auth.credentials import Credentials
 from desktop.errors import Refusal
 from desktop.mail.address import Address
+from desktop.machine import catalogue
 from desktop.session import sessions
 from desktop.session import start as starting
+from desktop.session.claim import limits
 from desktop.session.paths import Paths
 from desktop.session.record import MAILED, Record
+from desktop.session.wish import Wish
 from desktop.settings import Settings
 from desktop.web import form, gateway, login, page
 from desktop.web.gateway import Place
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
 log = logging.getLogger("mail")
-HERE = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[::1\]")
+HERE = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|\[?::1\]?")
 
 
 def wanted(visit: Visit) -> bool:
@@ -49,6 +52,7 @@ def start(visit: Visit) -> Answer:
     if form.wish(request.fields).persistent:
         raise Refusal("A machine that is mailed cannot be persistent.", 403,
                       "Choose a single-shot session: it ends when you leave it.")
+    must_be_usual(settings, form.wish(request.fields), to)
     if not chain.agreed(settings, Credentials(str(to), "", request.source)):
         raise Refusal("You may not enter here.", 403, "Ask your administrator.")
     counted = email.take(settings, login.key(settings), to, request.source)
@@ -66,10 +70,22 @@ def start(visit: Visit) -> Answer:
     return answer(visit, entry, to)
 
 
+def must_be_usual(settings: Settings, wish: Wish, to: Address) -> None:
+    """Raise Refusal (403) for more than a machine usually has: anybody may ask, for anybody."""
+    machine = catalogue.find(settings, settings.machine if wish.machine is None else wish.machine,
+                             email.owner(to))
+    usual = limits(settings, machine)
+    if wish.gpu or (wish.cpu or 0) > usual.cpu[0] or (wish.memory or 0) > usual.memory[0]:
+        raise Refusal("A machine that is mailed has its usual size, and no GPU.", 403,
+                      f"It has {usual.cpu[0]} CPUs and {usual.memory[0]} MB of memory.")
+
+
 def public(visit: Visit) -> Place:
     """Return where mails lead: never to wherever a browser says that this server is."""
     settings, host = visit.settings, visit.place.host
-    if not (settings.server_name or host in settings.server_aliases or HERE.fullmatch(host)):
+    here = HERE.fullmatch(host) and HERE.fullmatch(visit.request.source)
+    aliases = {alias.lower() for alias in settings.server_aliases}
+    if not (settings.server_name or visit.request.host in aliases or here):
         raise Refusal("No machine can be mailed from this address.", 503,
                       "The administrator sets server_name.")
     return visit.place
