@@ -53,7 +53,7 @@ def put_back(then: Memory, *roots: Path) -> None:
 
 
 def ours(path: Path, one: Entry) -> bool:
-    """Tell whether a file or link is of the kinds we change: links that turn things on, our own."""
+    """Tell whether we change such a thing: links that turn something on, and what names us."""
     return one.link or OURS in path.name or OURS.encode() in one.content
 
 

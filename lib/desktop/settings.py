@@ -186,8 +186,8 @@ class Settings:
     sign_in_password: str = setting("", "What the field for the password is called.")
     sign_in_help: str = setting("", "What to enter there, in the site's own words.")
     sign_in_lifetime: int = setting(28800, "Seconds until people sign in again.", least=60)
-    user_admin: tuple[str, ...] = setting((), "People who may use the administration; ldap:ann: she, "
-                                          "if it is LDAP that says so.")
+    user_admin: tuple[str, ...] = setting((), "People who may use the administration; ldap:ann: "
+                                          "if LDAP says it is her.")
 
 
 TABLE: Mapping[str, Field[Any]] = {entry.name: entry for entry in fields(Settings)}

@@ -6,7 +6,6 @@ account; it ends with its time, with the account, with its password, or when the
 
 import hmac
 import logging
-import os
 import secrets
 import time
 from base64 import b32encode
@@ -19,13 +18,12 @@ from desktop.auth import chain, remote_user, throttle
 from desktop.auth.credentials import Credentials, Verdict, canonical
 from desktop.errors import Refusal
 from desktop.settings import Settings
-from desktop.web import gateway
+from desktop.web import gateway, key
 from desktop.web.request import Request
 
 log = logging.getLogger("login")
 COOKIE = "remote-desktop"
 SECURE = f"__Secure-{COOKIE}"  # a browser takes such a one by TLS alone (RFC 6265bis, 4.1.3)
-KEY_BYTES = 32
 GUEST = "guest"
 
 
@@ -72,7 +70,8 @@ def elsewhere(settings: Settings, person: Person) -> str | None:
 
 def by_itself(request: Request, settings: Settings) -> bool:
     """Tell whether a browser may have said who sends this without the person's doing."""
-    return bool({COOKIE, SECURE} & request.cookies.keys()) or remote_user.speaks(settings, request.remote_user)
+    return (bool({COOKIE, SECURE} & request.cookies.keys())
+            or remote_user.speaks(settings, request.remote_user))
 
 
 def vouched(request: Request, settings: Settings) -> Person:
@@ -85,7 +84,7 @@ def vouched(request: Request, settings: Settings) -> Person:
         return person(settings, verdict)
     opened = read(request, settings)
     if (opened and opened.verdict == verdict and not farewell(settings, opened).exists()
-            and hmac.compare_digest(opened.mark, fingerprint(settings, chain.STAMP))):
+            and hmac.compare_digest(opened.mark, key.fingerprint(settings, chain.STAMP))):
         return person(settings, verdict)
     if not chain.agreed(settings, Credentials(verdict.name, "", request.source)):
         raise Refusal("You may not enter here.", 403, "Ask your administrator.")
@@ -97,7 +96,7 @@ def sign_in(request: Request, settings: Settings, user: str, password: str) -> P
     """Return who has this name and this password, with the cookie that remembers it."""
     name = canonical(user)
     try:
-        with throttle.attempt(settings, key(settings), name or user, request.source,
+        with throttle.attempt(settings, key.read(settings), name or user, request.source,
                               outside=chain.outside(settings)) as attempt:
             verdict = chain.check(settings, Credentials(name, password, request.source,
                                                         attempt.account))
@@ -128,7 +127,8 @@ def remembered(request: Request, settings: Settings) -> Person | None:
     if verdict.method == GUEST:  # renewed each time: a forgotten guest cannot sign in again
         return guest(request, settings, verdict.name) if settings.allow_unauthenticated else None
     standing = chain.standing(settings, verdict.method, verdict.name)
-    if standing is None or not hmac.compare_digest(opened.mark, fingerprint(settings, standing)):
+    if standing is None or not hmac.compare_digest(opened.mark,
+                                                   key.fingerprint(settings, standing)):
         return None
     return person(settings, verdict)
 
@@ -166,7 +166,7 @@ def farewell(settings: Settings, opened: Opened) -> Path:
     Not named after the cookie's text, of which base64 knows several spellings.
     """
     words = (opened.verdict.name, opened.verdict.method, opened.mark, opened.made)
-    return settings.dir_state / "signed-out" / fingerprint(settings, " ".join(words))
+    return settings.dir_state / "signed-out" / key.fingerprint(settings, " ".join(words))
 
 
 def guest(request: Request, settings: Settings, name: str, fresh: bool = False) -> Person:
@@ -178,7 +178,7 @@ def guest(request: Request, settings: Settings, name: str, fresh: bool = False) 
 def cookie(request: Request, settings: Settings, verdict: Verdict, standing: str) -> str:
     """Return the Set-Cookie header that remembers somebody."""
     value = serializer(settings).dumps([verdict.name, verdict.method,
-                                        fingerprint(settings, standing), verdict.admin,
+                                        key.fingerprint(settings, standing), verdict.admin,
                                         verdict.mail])
     return attributes(request, settings, str(value), settings.sign_in_lifetime)
 
@@ -203,51 +203,13 @@ def sign_out(request: Request, settings: Settings) -> str:
 def attributes(request: Request, settings: Settings, value: str, lifetime: int) -> str:
     """Return a Set-Cookie header. Lax, so that a link from a mail finds its reader signed in."""
     secure = gateway.secret(request, settings)
-    return (f"{SECURE if secure else COOKIE}={value}; Path={request.base or '/'}; Max-Age={lifetime}; HttpOnly; "
-            f"SameSite=Lax{'; Secure' if secure else ''}")
+    return (f"{SECURE if secure else COOKIE}={value}; Path={request.base or '/'}; "
+            f"Max-Age={lifetime}; HttpOnly; SameSite=Lax{'; Secure' if secure else ''}")
 
 
 def serializer(settings: Settings) -> URLSafeTimedSerializer:
     """Return what signs and checks cookies."""
     from hashlib import sha256
-    return URLSafeTimedSerializer(key(settings), "sign-in",
+    return URLSafeTimedSerializer(key.read(settings), "sign-in",
                                   signer_kwargs={"digest_method": sha256,
                                                  "key_derivation": "hmac"})
-
-
-def fingerprint(settings: Settings, standing: str) -> str:
-    """Return a short keyed hash of what a sign-in hangs on."""
-    return hmac.digest(key(settings), standing.encode(), "sha256")[:12].hex()
-
-
-def key(settings: Settings) -> bytes:
-    """Return the secret of this service; the first who needs it makes it."""
-    path = settings.dir_state / "cookie.key"
-    try:
-        if not path.exists():
-            make_key(path)
-        found = path.read_bytes()
-    except OSError as error:
-        raise Refusal(f"The cookie key cannot be read: {error.strerror}.", 500,
-                      "The administrator looks at dir_state.") from error
-    if len(found) != KEY_BYTES:
-        raise Refusal("The cookie key is damaged.", 500,
-                      "The administrator removes cookie.key in dir_state; all sign in again.")
-    return found
-
-
-def make_key(path: Path) -> None:
-    """Make the key; of several who do so at once, the first wins."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    try:
-        with open(handle, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from desktop.auth import chain, email, remote_user
 from desktop.auth.credentials import Credentials
 from desktop.errors import Refusal
-from desktop.mail.address import Address
 from desktop.machine import catalogue
+from desktop.mail.address import Address
 from desktop.session import sessions
 from desktop.session import start as starting
 from desktop.session.claim import limits
@@ -22,7 +22,7 @@ from desktop.session.paths import Paths
 from desktop.session.record import MAILED, Record
 from desktop.session.wish import Wish
 from desktop.settings import Settings
-from desktop.web import form, gateway, login, page
+from desktop.web import form, gateway, key, page
 from desktop.web.gateway import Place
 from desktop.web.page import Answer
 from desktop.web.visit import Visit
@@ -55,7 +55,7 @@ def start(visit: Visit) -> Answer:
     must_be_usual(settings, form.wish(request.fields), to)
     if not chain.agreed(settings, Credentials(str(to), "", request.source)):
         raise Refusal("You may not enter here.", 403, "Ask your administrator.")
-    counted = email.take(settings, login.key(settings), to, request.source)
+    counted = email.take(settings, key.read(settings), to, request.source)
     try:
         entry = begin(visit, to)
         first = claim(Paths(settings.dir_cfg / entry.session))

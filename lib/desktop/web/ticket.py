@@ -12,7 +12,7 @@ import time
 
 from desktop.errors import Refusal
 from desktop.settings import Settings
-from desktop.web import login
+from desktop.web import key
 from desktop.web.login import Person
 
 TICKET = re.compile("([0-9]{1,12})-([0-9a-f]{40})")
@@ -49,5 +49,5 @@ def check(settings: Settings, person: Person, action: str, about: str, ticket: s
 def seal(settings: Settings, person: Person, action: str, about: str, moment: str) -> str:
     """Return what only this service can make of all that a ticket is good for."""
     words = json.dumps([moment, person.name, person.method, action, about])
-    key = hmac.digest(login.key(settings), b"ticket", "sha256")
-    return hmac.digest(key, words.encode(), "sha256")[:20].hex()
+    mine = hmac.digest(key.read(settings), b"ticket", "sha256")
+    return hmac.digest(mine, words.encode(), "sha256")[:20].hex()

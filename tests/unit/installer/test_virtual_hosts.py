@@ -65,8 +65,8 @@ def test_directories_are_put_back(tmp_path: Path) -> None:
     (tmp_path / "enabled").mkdir()
     (tmp_path / "enabled/a").symlink_to("../available/a")
     then = before.remember(tmp_path)
-    (tmp_path / "available/a").write_text("b")
-    (tmp_path / "available/new").write_text("new")
+    (tmp_path / "available/a").write_text("Include remote-desktop.conf")
+    (tmp_path / "available/remote-desktop.conf").write_text("new")
     (tmp_path / "enabled/a").unlink()
     (tmp_path / "enabled/b").symlink_to("../available/b")
     assert before.remember(tmp_path) != then

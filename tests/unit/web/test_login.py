@@ -15,7 +15,7 @@ from desktop.auth import accounts, htpasswd
 from desktop.auth.credentials import Verdict
 from desktop.errors import Refusal
 from desktop.settings import Settings
-from desktop.web import login
+from desktop.web import key, login
 from desktop.web.login import Person
 
 
@@ -188,7 +188,7 @@ def test_signing_out(ask: Make, settings: Settings) -> None:
 
 def test_the_key_is_made_once_and_is_ours_alone(settings: Settings) -> None:
     with ThreadPoolExecutor(8) as pool:
-        keys = set(pool.map(lambda _: login.key(settings), range(32)))
+        keys = set(pool.map(lambda _: key.read(settings), range(32)))
     assert len(keys) == 1
     path = settings.dir_state / "cookie.key"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -196,7 +196,7 @@ def test_the_key_is_made_once_and_is_ours_alone(settings: Settings) -> None:
     assert [entry.name for entry in path.parent.iterdir()] == ["cookie.key"]
     path.write_bytes(b"short")
     with pytest.raises(Refusal, match="damaged"):
-        login.key(settings)
+        key.read(settings)
 
 
 def test_a_state_that_cannot_be_kept_lets_nobody_in(ask: Make, settings: Settings,

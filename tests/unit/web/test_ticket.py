@@ -7,7 +7,7 @@ import pytest
 
 from desktop.errors import Refusal
 from desktop.settings import Settings
-from desktop.web import login, ticket
+from desktop.web import key, ticket
 from desktop.web.login import Person
 
 BOB = Person("bob", False, "htpasswd")
@@ -61,7 +61,7 @@ def test_forged_ones(settings: Settings) -> None:
     for bad in ("", "-", seal, f"{int(moment) + 1}-{seal}", f"{moment}-{seal[:-1]}",
                 f"0{made}", f"{made}0", made.upper() if made.upper() != made else "x",
                 f"{moment}-{'0' * 40}", f"-1-{seal}", f"{made}\n", f"²-{seal}", "9" * 5000,
-                login.fingerprint(settings, "stop")):
+                key.fingerprint(settings, "stop")):
         assert not good(settings, bad), bad
 
 
