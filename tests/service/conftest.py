@@ -168,14 +168,10 @@ def slapd(authority: Authority, elsewhere: Between) -> Iterator[Slapd]:
 
 
 def tidy(installation: Installation) -> None:
-    """End what a test has started; fail when something is left.
-
-    Wrong passwords from this address are forgiven: all tests together have many.
-    """
+    """End what a test has started, and forget what it has caused; fail when something is left."""
     installation.configure()
-    for path in installation.state.glob("throttle/address-*"):
-        path.unlink()
     installation.clear()
+    installation.forget()
 
 
 @pytest.fixture

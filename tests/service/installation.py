@@ -128,6 +128,11 @@ class Installation:
                                     self.settings.items() if value is not None))
         self.ini.chmod(0o644)
 
+    def forget(self) -> None:
+        """Forget what counts for a while: refused sign-ins, people for whom there was no room."""
+        shutil.rmtree(self.state / "throttle", ignore_errors=True)
+        (self.state / "refused").unlink(missing_ok=True)
+
     def add_machine(self, name: str, content: bytes = b"", **descriptor: object) -> Path:
         """Put a machine on offer, a disk of 1 MB with `content` at its start, unless it is there.
 
