@@ -9,6 +9,8 @@ import hmac
 import json
 import re
 import time
+from collections.abc import Callable
+from functools import cache
 
 from desktop.errors import Refusal
 from desktop.settings import Settings
@@ -27,10 +29,22 @@ class Unmeant(Refusal):
         self.wanted = (action, about)
 
 
+def maker(settings: Settings, person: Person) -> Callable[..., str]:
+    """Return what makes tickets for this person, of an action and what it is about, if anything.
+
+    A page of a thousand sessions has thousands: the secret is read once, when it is needed.
+    """
+    now, mine = str(int(time.time())), cache(lambda: secret(settings))
+
+    def make(action: str, about: str = "") -> str:
+        return f"{now}-{seal(mine(), person, action, about, now)}"
+
+    return make
+
+
 def make(settings: Settings, person: Person, action: str, about: str = "") -> str:
     """Return a ticket for this person to do this, to this session or machine if any."""
-    now = str(int(time.time()))
-    return f"{now}-{seal(settings, person, action, about, now)}"
+    return maker(settings, person)(action, about)
 
 
 def check(settings: Settings, person: Person, action: str, about: str, ticket: str) -> None:
@@ -41,13 +55,18 @@ def check(settings: Settings, person: Person, action: str, about: str, ticket: s
     if person.fresh:
         return
     match = TICKET.fullmatch(ticket)
-    if not (match and 0 <= time.time() - int(match[1]) <= settings.sign_in_lifetime
-            and hmac.compare_digest(match[2], seal(settings, person, action, about, match[1]))):
+    ours = match and seal(secret(settings), person, action, about, match[1])
+    if not (match and ours and hmac.compare_digest(match[2], ours)
+            and 0 <= time.time() - int(match[1]) <= settings.sign_in_lifetime):
         raise Unmeant(action, about)
 
 
-def seal(settings: Settings, person: Person, action: str, about: str, moment: str) -> str:
+def secret(settings: Settings) -> bytes:
+    """Return what tickets are made with."""
+    return hmac.digest(key.read(settings), b"ticket", "sha256")
+
+
+def seal(secret: bytes, person: Person, action: str, about: str, moment: str) -> str:
     """Return what only this service can make of all that a ticket is good for."""
     words = json.dumps([moment, person.name, person.method, action, about])
-    mine = hmac.digest(key.read(settings), b"ticket", "sha256")
-    return hmac.digest(mine, words.encode(), "sha256")[:20].hex()
+    return hmac.digest(secret, words.encode(), "sha256")[:20].hex()

@@ -1,6 +1,6 @@
 """A request being answered, and who sends it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from desktop.errors import Refusal
@@ -44,9 +44,10 @@ class Visit:
         ticket.check(self.settings, self.must(), action, about,
                      self.request.fields.get("ticket", ""))
 
-    def ticket(self, action: str, about: str = "") -> str:
-        """Return what a form of this person carries for an action; nothing for a stranger."""
-        return ticket.make(self.settings, self.person, action, about) if self.person else ""
+    @property
+    def ticket(self) -> Callable[..., str]:
+        """Return what makes tickets for this person; for a stranger they are empty."""
+        return ticket.maker(self.settings, self.person) if self.person else page.no_ticket
 
     @property
     def notices(self) -> list[str]:
