@@ -187,7 +187,11 @@ class Installation:
         return facts
 
     def pids(self, session: str) -> dict[str, int]:
-        """Return the processes of a session that are written down: keeper, qemu, network."""
+        """Return the processes of a session that are written down: keeper, qemu, network.
+
+        The network helper is started once the request is answered; that is waited for.
+        """
+        until(lambda: self.record(session)["state"] != "starting", 30, "the network helper")
         record = self.record(session)
         return {role: record[role]["pid"] for role in ("keeper", "qemu", "network")
                 if record[role]}

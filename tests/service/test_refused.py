@@ -75,7 +75,8 @@ def test_fail2ban_finds_each_and_nothing_else(any_site: Installation, tmp_path: 
     log = any_site.directory / "error.log"
     before = log.stat().st_size
     any_site.configure(trusted_proxies="127.0.0.1")
-    ada = any_site.person()
+    ada = any_site.stranger("ada")
+    ada.sign_in()  # so that it is known where she is at home
     person = any_site.stranger()
     near, far = {"X_Forwarded_For": "203.0.113.9"}, {"X_Forwarded_For": "2001:db8::7"}
     for n in range(3):
