@@ -48,7 +48,11 @@ def settings(tmp_path: Path) -> Settings:
     accounts.write_text("".join(
         f"{name}:{bcrypt.hashpw(f'{name}-secret'.encode(), bcrypt.gensalt(4)).decode()}\n"
         for name in ("ada", "bob")))
-    return Settings(dir_machines=tmp_path / "machines", dir_snapshots=tmp_path / "snapshots",
+    novnc = tmp_path / "novnc"
+    novnc.mkdir()
+    (novnc / "vnc.html").touch()
+    return Settings(dir_novnc=novnc, dir_machines=tmp_path / "machines",
+                    dir_snapshots=tmp_path / "snapshots",
                     dir_cfg=tmp_path / "run", dir_state=tmp_path / "state",
                     dir_log=tmp_path / "log", file_htpasswd=accounts, user_admin=("ada",),
                     check_user_with_htpasswd=True, dir_mounts=())
