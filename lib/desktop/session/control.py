@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from desktop.errors import Refusal
 from desktop.session.paths import Paths
 
 Answer = dict[str, Any]
@@ -34,6 +35,14 @@ def ask(paths: Paths, do: str, *, timeout: float = 5, **facts: Any) -> Answer:
     except ValueError as error:
         raise Silent(f"the keeper of {paths.session} answers {line!r}") from error
     return answer
+
+
+def must_answer(paths: Paths, do: str, otherwise: str, **facts: Any) -> Answer:
+    """Ask a keeper for somebody who waits; raise Refusal (503), `otherwise`, when it is silent."""
+    try:
+        return ask(paths, do, **facts)
+    except Silent as problem:
+        raise Refusal(f"{otherwise}: {problem}.", 503, "Try again in a minute.", 60) from problem
 
 
 def listen(paths: Paths) -> socket.socket:

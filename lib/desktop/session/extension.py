@@ -51,12 +51,8 @@ def extend(settings: Settings, entry: Record, seconds: int, *, admin: bool = Fal
     if not admin and (problem := offer(settings, entry).problem):
         raise Refusal(problem, 409, "Save your work elsewhere before the end.")
     most = None if admin else settings.extend_max
-    try:
-        answer = control.ask(sessions.paths(settings, entry), "extend", seconds=seconds,
-                             most=most)
-    except control.Silent as problem:
-        raise Refusal(f"{entry.name} cannot be extended: {problem}.", 503,
-                      "Try again in a minute.", 60) from problem
+    answer = control.must_answer(sessions.paths(settings, entry), "extend",
+                                 f"{entry.name} cannot be extended", seconds=seconds, most=most)
     if not answer.get("seconds"):  # somebody else was faster
         raise Refusal(used_up(settings), 409)
     return int(answer["seconds"])

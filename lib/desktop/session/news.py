@@ -48,10 +48,6 @@ def send(settings: Settings, entry: Record, words: str, sender: str) -> int:
         raise Refusal("The message is empty or cannot be read.")
     if len(words) > LONGEST:
         raise Refusal(f"The message has {len(words)} characters and may have {LONGEST}.")
-    try:
-        answer = control.ask(sessions.paths(settings, entry), "message", text=words,
-                             sender=sender)
-    except control.Silent as problem:
-        raise Refusal(f"{entry.name} cannot be told: {problem}.", 503,
-                      "Try again in a minute.", 60) from problem
+    answer = control.must_answer(sessions.paths(settings, entry), "message",
+                                 f"{entry.name} cannot be told", text=words, sender=sender)
     return int(answer.get("viewers", 0))
