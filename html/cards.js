@@ -2,7 +2,7 @@
 /** Keeps the cards of one's own machines up to date while somebody looks at them. */
 
 import { ask, paint } from "./ask.js";
-import { duration, memory } from "./words.js";
+import { duration, ending, memory } from "./words.js";
 
 /**
  * @typedef {{session: string, state: string, reason: string, viewers: number, expires: string,
@@ -39,7 +39,7 @@ function show(sessions) {
 /** @param {HTMLElement} card */
 function over(card) {
   say(card, "[data-words]", "over; nothing of it is left", "state ended");
-  card.querySelectorAll(".screen, .actions, details, form").forEach((part) => part.remove());
+  card.querySelectorAll(".screen, .actions, .notice, details, form").forEach((part) => part.remove());
   delete card.dataset.machine;
 }
 
@@ -51,6 +51,7 @@ function update(card, session) {
     + (session.reason ? `: ${session.reason}` : "")
     + (session.viewers ? `, ${session.viewers} viewer${session.viewers === 1 ? "" : "s"}` : "")
     + (left > 0 ? `, ends in ${duration(left)}` : ""), `state ${session.state}`);
+  ending(card.querySelector("[data-ending]"), left);
   if (session.used) note(card, session, session.used);
   picture(card);
 }

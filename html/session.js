@@ -2,18 +2,20 @@
 /** What moves on the pages of sessions: time left, the screen, copying, local times. */
 
 import { ask, paint } from "./ask.js";
-import { duration } from "./words.js";
+import { duration, ending } from "./words.js";
 
 /** Count down to the end, by this page's own clock: the browser's may be wrong. */
 function countDown() {
   const element = /** @type {HTMLElement|null} */ (document.querySelector("[data-left]"));
   if (!element) return;
   const end = performance.now() + Number(element.dataset.left) * 1000;
+  const notice = /** @type {HTMLElement|null} */ (document.querySelector("[data-ending]"));
   const tick = () => {
     const left = Math.round((end - performance.now()) / 1000);
     if (!element.isConnected) return;
     element.textContent = left > 0 ? duration(left) : "over";
-    element.toggleAttribute("data-soon", left < 600);
+    ending(notice, left);
+    element.toggleAttribute("data-soon", notice?.hidden === false);
     if (left > 0) window.setTimeout(tick, 1000);
   };
   tick();
@@ -56,7 +58,7 @@ async function over(address) {
     place.textContent = reason ? `${state}: ${reason}` : state;
   }
   if (gone) {
-    document.querySelector("[data-live]")?.remove();
+    document.querySelectorAll("[data-live], [data-ending]").forEach((part) => part.remove());
     document.querySelector("[data-over]")?.removeAttribute("hidden");
   }
   return !answer?.ok;

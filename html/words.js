@@ -1,5 +1,5 @@
 // @ts-check
-/** Sizes and times in words, the same as in the pages of the server. */
+/** Sizes and times in words, and the notice before the end, as in the pages of the server. */
 
 /** @param {number} mb @returns {string} */
 export function memory(mb) {
@@ -17,4 +17,15 @@ export function duration(seconds) {
       [Math.floor((place ? left % units[at][1] : left) / size), unit]))
     .filter(([count], place) => count || !place)
     .map(([count, unit]) => `${count} ${unit}`).join(" ");
+}
+
+/**
+ * Show the notice before the end of a session when it is time, and how long that is.
+ * @param {Element|null} notice @param {number} left   seconds
+ */
+export function ending(notice, left) {
+  if (!(notice instanceof HTMLElement)) return;
+  notice.hidden = !(left > 0 && left <= Number(notice.dataset.ending));
+  const words = notice.querySelector("span");
+  if (words) words.textContent = duration(left);
 }

@@ -1,10 +1,14 @@
-"""Start a keeper: `python -I lib keeper <session directory>`."""
+"""What sessions start: `python -I lib keeper|notice <session directory>`."""
 
 import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3 or sys.argv[1] != "keeper":
-        sys.exit("usage: python -I lib keeper <session directory>")
-    from desktop.session import spawn
-    sys.exit(spawn.main(Path(sys.argv[2])))
+    match sys.argv[1:]:
+        case ["keeper", directory]:
+            from desktop.session import spawn
+            sys.exit(spawn.main(Path(directory)))
+        case ["notice", directory]:
+            from desktop.web import notice
+            sys.exit(notice.main(Path(directory)))
+    sys.exit("usage: python -I lib keeper|notice <session directory>")

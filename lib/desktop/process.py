@@ -76,7 +76,8 @@ def tell(argv: Sequence[str], words: str, *, seconds: float) -> int:
     return child.returncode
 
 
-def start(argv: Sequence[str], log: Path, descriptors: Sequence[int] = ()) -> Child:
+def start(argv: Sequence[str], log: Path, descriptors: Sequence[int] = (),
+          environment: Mapping[str, str] | None = None) -> Child:
     """Start a child in the foreground, its words appended to `log`; it keeps `descriptors`.
 
     It leads a process group of its own. Raises Failed when it cannot be started.
@@ -84,8 +85,8 @@ def start(argv: Sequence[str], log: Path, descriptors: Sequence[int] = ()) -> Ch
     with log.open("ab") as words:
         try:
             return subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=words, stderr=words,
-                                    env=ENVIRONMENT, cwd="/", umask=0o077,
-                                    process_group=0, pass_fds=tuple(descriptors))
+                                    env={**ENVIRONMENT, **(environment or {})}, cwd="/",
+                                    umask=0o077, process_group=0, pass_fds=tuple(descriptors))
         except OSError as error:
             raise Failed(argv[0], f"cannot be started ({error.strerror})") from error
 

@@ -61,8 +61,8 @@ class Settings:
                                     "to come back.", least=0)
     extend_max: int = setting(86400, "Seconds by which people may extend a session in all, while "
                               "nobody waits for a place; 0: not at all.", least=0)
-    warn_before_end: int = setting(600, "Seconds before the end at which viewers are told; 0: "
-                                   "never.", least=0)
+    warn_before_end: int = setting(600, "Seconds before the end at which viewers are told, and "
+                                   "owners whose mail address is known; 0: never.", least=0)
     qemu_exec: str = setting("qemu-system-x86_64", "The QEMU program.")
     qemu_video: str = setting("virtio", "The video card.", choices=VIDEO)
     qemu_accel: str = setting("auto", "kvm, tcg (slow, no security boundary), or kvm where it "

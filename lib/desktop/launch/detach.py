@@ -21,6 +21,7 @@ from desktop import process
 NAME = "detach"
 LIBRARY = Path(__file__).resolve().parents[2]
 LINE = "REMOTE_DESKTOP_LINE"  # in a keeper's environment: the number of its socket
+INI = "REMOTE_DESKTOP_INI"  # there too: the settings file of the site, if it has another one
 MESSAGE = 128 << 10  # bytes of orders, at most
 # What a keeper is handed, and the number of each descriptor there: command lines name some.
 NUMBERS = {"lock": 100, "listener": 101, "disk": 102, "qmp": 103, "card": 104, "helper": 105}
@@ -34,9 +35,22 @@ def summon(directory: Path) -> socket.socket:
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
-        process.detach([sys.executable, "-I", str(LIBRARY), "keeper", str(directory)],
-                       Path(os.devnull), {LINE: str(theirs.fileno())}, [theirs.fileno()])
+        process.detach(program("keeper", directory), Path(os.devnull),
+                       {LINE: str(theirs.fileno()), **site()}, [theirs.fileno()])
     return ours
+
+
+def program(name: str, directory: Path) -> list[str]:
+    """Return the command line of a program that looks after the session of this directory."""
+    return [sys.executable, "-I", str(LIBRARY), name, str(directory)]
+
+
+def site() -> dict[str, str]:
+    """Return what tells a program where the settings of the site are, if not at their usual place.
+
+    A session has its own, as they were at its start, without the passwords.
+    """
+    return {INI: os.path.abspath(os.environ[INI])} if os.environ.get(INI) else {}
 
 
 def hand_over(line: socket.socket, descriptors: Mapping[str, int],
@@ -68,6 +82,12 @@ def hear(line: socket.socket) -> dict[str, Any]:
     except ConnectionError:
         return {}
     return facts
+
+
+def tell_problem(line: socket.socket, problem: Exception) -> None:
+    """Tell the request that waits why there is no session."""
+    tell(line, {"problem": getattr(problem, "message", str(problem)),
+                "hint": getattr(problem, "hint", ""), "status": getattr(problem, "status", 500)})
 
 
 def tell(line: socket.socket, answer: Mapping[str, object]) -> None:

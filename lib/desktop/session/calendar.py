@@ -55,9 +55,29 @@ class Calendar:
             return self.settings.email_connect_timeout
         return self.settings.first_connect_timeout
 
+    def notice(self, entry: Record) -> float | None:
+        """Return the moment at which its owner is mailed of the end; None: not again, or never.
+
+        Not whom a first look told of it, nor for a few minutes more: who extends a session by a
+        second, a thousand times, gets no thousand mails.
+        """
+        site = self.settings
+        if not (entry.mail and entry.deadline and site.warn_before_end and site.smtp_server
+                and site.email_from):
+            return None
+        if entry.noticed and entry.deadline < entry.noticed + site.warn_before_end:
+            return None
+        return entry.deadline - site.warn_before_end
+
+    def notice_is_due(self, entry: Record) -> bool:
+        """Tell whether that moment has come."""
+        moment = self.notice(entry)
+        return moment is not None and process.boottime() >= moment
+
     def pause(self, entry: Record) -> float:
         """Return the seconds one may sleep while nothing happens."""
-        moments = [*self.ends(entry).values(), *([self.retry] if self.retry else [])]
+        moments = [*self.ends(entry).values(),
+                   *filter(None, (self.retry, self.notice(entry)))]
         if not moments:
             return ROUND
         return max(0.0, min(NAP, min(moments) - process.boottime()))

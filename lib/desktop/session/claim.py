@@ -133,13 +133,14 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
                    waits=method != MAILED)
         cards = gpu.free_one(gpu.find(settings), taken(entries)).group if choice.gpu else ()
         name = f"{slug(choice.machine.name)}-{paths.session[:4]}"
-        now = process.boottime()
+        deadline = process.boottime() + choice.lifetime if choice.lifetime else 0.0
         return write(settings, paths, Record(
             session=paths.session, name=name, state=State.CLAIMED, owner=owner,
             machine=choice.machine.name, title=choice.machine.title, cpu=choice.cpu,
             memory=choice.memory, disk=choice.disk, video=choice.video, gpu=cards,
             persistent=choice.persistent, start=time.time(),
-            deadline=now + choice.lifetime if choice.lifetime else 0.0, boot=process.boot_id(),
+            deadline=deadline, boot=process.boot_id(),
+            noticed=deadline if choice.lifetime <= settings.warn_before_end else 0.0,
             host=detach.host(), launcher=detach.NAME, endpoint=endpoint, form=form,
             source=source, method=method, mail=mail, accel=choice.accel,
             master=choice.machine.stamp))

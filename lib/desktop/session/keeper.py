@@ -10,6 +10,7 @@ import selectors
 import signal
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from desktop.session import control, ending, extension, listening, news, record
 from desktop.session.calendar import RETRY, Calendar
 from desktop.session.guest import Guest
 from desktop.session.paths import Paths
+from desktop.session.postman import Postman
 from desktop.session.record import Record, State
 from desktop.settings import Settings
 
@@ -51,9 +53,7 @@ def keep(paths: Paths, line: socket.socket, qemu: process.Child | None,
     except (Refusal, process.Failed, qmp.Error, OSError) as reason:
         log.error("%s could not be started: %s", keeper.entry.name, reason)
         keeper.finish(f"failed: {reason}")
-        detach.tell(line, {"problem": getattr(reason, "message", str(reason)),
-                           "hint": getattr(reason, "hint", ""),
-                           "status": getattr(reason, "status", 500)})
+        detach.tell_problem(line, reason)
         return 1
     detach.tell(line, {"ready": True})
     if qemu:
@@ -72,10 +72,9 @@ class Keeper:
         self.settings = its_settings
         self.guest = Guest(paths, its_settings)
         self.selector = selectors.DefaultSelector()
-        self.bell, self.button = socket.socketpair()  # rung by other threads and by signals
-        self.bell.setblocking(False)
-        self.button.setblocking(False)
+        self.bell, self.button = socket.socketpair(type=socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         self.calendar = Calendar(its_settings)
+        self.postman = Postman(paths)
         self.display: Display | None = None
         # Who asks before run() waits for it, or who is told to go, is heard then.
         self.requests = control.listen(paths)
@@ -122,11 +121,9 @@ class Keeper:
         self.display.start()
 
     def ring(self) -> None:
-        """Have the keeper look around; from any thread."""
-        try:
+        """Have the keeper look around; from any thread. Signals do so by themselves."""
+        with suppress(BlockingIOError):  # it has not yet heard the last one
             self.button.send(b"!")
-        except BlockingIOError:
-            pass  # it has not yet heard the last one
 
     def run(self, listener: socket.socket) -> None:
         """Wait for what comes, until the session is over and nothing of it is left."""
@@ -147,6 +144,8 @@ class Keeper:
                 self.guest.command("cont")
             self.hear()  # events may have come with the answers to commands
             self.over = self.over or self.calendar.over(self.entry)
+            if self.calendar.notice_is_due(self.entry):
+                self.update(**self.postman.send(self.entry))
             if self.unsaved:
                 self.update()
             self.guest.trim_logs()
@@ -246,5 +245,6 @@ class Keeper:
         if self.display:
             self.display.close(how)
         self.guest.quit()
+        self.postman.close()
         ending.finish(self.settings, self.paths, self.entry, how)
         self.guest.reap()

@@ -47,7 +47,8 @@ class Record:
     wall clock set to another day ends nothing. `form` names the form that was sent, so that the
     same one sent twice is one session. `master` is the stamp of the machine's file at the start.
     `method` is how its owner signed in, `mail` where to write to them, if known. `extended` is in
-    seconds; `message` is what viewers were told last, at the Unix time `message_at`.
+    seconds; `noticed` is the deadline that its owner has been told of by mail, or need not be;
+    `message` is what viewers were told last, at the Unix time `message_at`.
     """
 
     version: int = VERSION
@@ -78,6 +79,7 @@ class Record:
     master: str = ""
     viewers: int = 0
     extended: float = 0.0
+    noticed: float = 0.0
     message: str = ""
     message_from: str = ""
     message_at: float = 0.0

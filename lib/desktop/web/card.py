@@ -31,7 +31,7 @@ def public(entry: Record, changed: bool) -> dict[str, Any]:
             "title": entry.title, "user": entry.owner, "state": str(entry.state),
             "reason": "; ".join(filter(None, (entry.reason, CHANGED if changed else ""))),
             "start": moment(entry.start), "expires": moment(end),
-            "remaining": max(0, round(end - time.time())) if end else 0,
+            "remaining": max(0, round(end - time.time())) if end else 0, "warn": 0,
             "persistent": entry.persistent, "cpu": entry.cpu, "memory": entry.memory,
             "disk": entry.disk, "accel": entry.accel, "gpu": list(entry.gpu),
             "viewers": entry.viewers, "href": "", "url": "", "address": "", "websocket": "",
@@ -63,6 +63,7 @@ def own(settings: Settings, entry: Record, place: Place | None) -> dict[str, Any
     else:
         facts |= direct(entry.endpoint, secret)
     return facts | {"secret": secret, "token": secret if asked else None,
+                    "warn": settings.warn_before_end,
                     "extension": asdict(extension.offer(settings, entry)),
                     "screen": f"monitor?screen={entry.session}",
                     "volumes": [{"path": str(volume.path), "tag": volume.tag,

@@ -41,16 +41,23 @@ def place(request: Request, settings: Settings) -> Place:
     That is the Origin of what it sends (check_origin has seen it): a proxy that ends TLS may not
     say so. Else the Host.
     """
-    if not settings.server_name:
-        match = ORIGIN.fullmatch(request.origin or "")
-        scheme, netloc = match.groups() if match else (request.scheme, request.host)
-        return parse(scheme, netloc, request.base)
+    if settings.server_name:
+        return public(settings, request.scheme, request.base)
+    match = ORIGIN.fullmatch(request.origin or "")
+    scheme, netloc = match.groups() if match else (request.scheme, request.host)
+    return parse(scheme, netloc, request.base)
+
+
+def public(settings: Settings, scheme: str = "https", base: str = "/desktop") -> Place:
+    """Return where server_name says that the service is; raise Refusal (500) if nowhere.
+
+    `scheme` and `base` are those of who asks, for what it does not say.
+    """
     match = PUBLIC.fullmatch(settings.server_name)
     if not match:
         raise Refusal(f"server_name = {settings.server_name} is not an address.", 500,
                       "Write it as https://desktop.example.org.")
-    scheme, netloc, base = match.groups()
-    return parse(scheme or request.scheme, netloc, base or request.base)
+    return parse(match[1] or scheme, match[2], match[3] or base)
 
 
 def secret(request: Request, settings: Settings) -> bool:

@@ -1,6 +1,7 @@
 """When a session ends by itself."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from samples import sample
@@ -98,3 +99,34 @@ def test_room_on_a_full_disk_is_looked_for_now_and_then(clock: list[float]) -> N
     assert not calendar.retry_is_due()
     clock[0] = 1005
     assert calendar.retry_is_due() and not calendar.retry_is_due()
+
+
+MAILS = replace(Settings(), smtp_server="mail.example.org", email_from="desktop@example.org",
+                first_connect_timeout=0)
+
+
+def test_its_owner_is_mailed_once_per_end(clock: list[float]) -> None:
+    calendar, entry = Calendar(MAILS), sample(deadline=5000.0, mail="ann@example.org")
+    clock[0] = 4390
+    assert not calendar.notice_is_due(entry) and calendar.pause(entry) == 10
+    clock[0] = 4400
+    assert calendar.notice_is_due(entry) and calendar.pause(entry) == 0
+    entry = replace(entry, noticed=5000.0)
+    assert not calendar.notice_is_due(entry) and calendar.pause(entry) == 30
+    entry = replace(entry, deadline=5599.0)
+    clock[0] = 5500
+    assert not calendar.notice_is_due(entry), "by a few minutes is not worth a mail"
+    entry = replace(entry, deadline=8600.0)
+    assert not calendar.notice_is_due(entry)
+    clock[0] = 8000
+    assert calendar.notice_is_due(entry)
+
+
+@pytest.mark.parametrize(("changes", "facts"), [
+    ({}, {"mail": ""}), ({}, {"deadline": 0.0}), ({"warn_before_end": 0}, {}),
+    ({"smtp_server": ""}, {}), ({"email_from": ""}, {})])
+def test_nobody_is_mailed(clock: list[float], changes: dict[str, Any],
+                          facts: dict[str, Any]) -> None:
+    entry = sample(**{"deadline": 1500.0, "mail": "ann@example.org", **facts})
+    assert Calendar(MAILS).notice_is_due(entry) != bool(facts)
+    assert not Calendar(replace(MAILS, **changes)).notice_is_due(entry)

@@ -17,7 +17,7 @@ SESSION: dict[str, Any] = {
     "state": "running", "reason": BAD, "href": BAD, "address": BAD, "token": BAD,
     "start": "2030-01-02T03:04:05Z", "expires": "2030-01-02T05:04:05Z", "remaining": 7200,
     "persistent": True, "cpu": 1, "memory": 1536, "disk": 1.5, "accel": "tcg", "gpu": [BAD],
-    "viewers": 1, "screen": BAD, "used": {"cpu": 1.5, "memory": 99},
+    "viewers": 1, "warn": 600, "screen": BAD, "used": {"cpu": 1.5, "memory": 99},
     "extension": {"seconds": 3600, "problem": ""},
     "processes": [{"name": BAD, "pid": 7, "memory": 60, "cpu": 0.1}],
     "volumes": [{"path": BAD, "tag": BAD, "writable": True, "command": BAD}]}
@@ -41,6 +41,7 @@ PAGES: dict[str, dict[str, Any]] = {
                      "retry_after": 5, "back": "./"},
     "mailed.html": {"title": BAD, "mail": BAD, "wait": 3600},
     "letter.html": {"s": SESSION | {"link": BAD, "host": BAD, "wait": 3600}},
+    "notice.html": {"s": SESSION | {"link": BAD, "more": {"seconds": 0, "problem": BAD}}},
     "machines.html": {"machines": [{
         "title": BAD, "name": BAD, "problem": problem, "hidden": False, "aside": True,
         "users": [BAD], "size": 1.5, "format": BAD, "sessions": 1, "uses": 2,
@@ -78,6 +79,19 @@ def test_only_a_live_session_can_be_opened(state: str) -> None:
     page = render("session.html", s=SESSION | {"state": state, "href": "viewer#x"})
     live = state in ("claimed", "starting", "running", "paused", "parked")
     assert ("viewer#x" in page) == live
+
+
+@pytest.mark.parametrize("name", ["session.html", "sessions.html"])
+def test_a_page_tells_of_the_end_when_it_is_near(name: str) -> None:
+    for left, shown in ((601, False), (600, True), (59, True)):
+        one = SESSION | {"remaining": left, "reason": ""}
+        page = render(name, s=one, sessions=[one])
+        notice = re.search(r'<p class="notice warn" data-ending="600"(.*?)>It ends in\s*'
+                           r"<span>(.*?)</span>", page)
+        assert notice and (notice[1] != " hidden") == shown, page
+    assert "<span>59 s</span>. Save your work elsewhere, or extend it." in page
+    over = render(name, s=one | {"extension": {"seconds": 0, "problem": "No."}}, sessions=[])
+    assert "or extend it" not in over
 
 
 def test_without_a_token_or_an_end() -> None:
