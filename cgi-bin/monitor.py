@@ -42,9 +42,11 @@ def by_hand(errand: Errand) -> None:
     settings, line = errand.settings, errand.line
     if "session_watch" in line.commands:
         entry = sessions.find(settings, line.commands["session_watch"])
+        if sys.stdout.isatty():
+            return watch.rewrite(watch.live(settings, entry))
         for words in watch.follow(settings, entry):
             print(words, flush=True)
-        return
+        return None
     entries = housekeeping.sweep(settings)
     facts = card.overview(settings, entries, errand.user, None, everybody=True)
     if line.on("json"):

@@ -1,12 +1,17 @@
 """Looking at a session from outside: the picture of its screen, and what becomes of it."""
 
+import os
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 from desktop.errors import Refusal
+from desktop.finding import visible
 from desktop.session import control, record, sessions
 from desktop.session.record import Corrupt, Record
 from desktop.settings import Settings
+from desktop.web import card
 
 PAUSE = 0.5  # seconds between two looks
 
@@ -25,18 +30,54 @@ def screen(settings: Settings, entry: Record) -> bytes:
 def follow(settings: Settings, entry: Record) -> Iterator[str]:
     """Yield a line whenever something about a session changes, until it is gone."""
     said = ""
+    for look in looks(settings, entry):
+        if (line := words(look)) != said:
+            yield line
+        said = line
+    yield f"{entry.name} is over."
+
+
+def live(settings: Settings, entry: Record) -> Iterator[str]:
+    """Yield a line at each look, also of what the machine uses meanwhile, until it is gone."""
+    before: tuple[float, float] | None = None  # when it was looked at, and its CPU seconds
+    for look in looks(settings, entry):
+        line, now, used = [words(look)], time.monotonic(), card.used(look)
+        if used:
+            busy = (used["cpu"] - before[1]) / (now - before[0]) if before else 0.0
+            line += [f"CPU {busy / look.cpu:.0%} of {look.cpu}",
+                     f"memory {used['memory']} of {look.memory} MB"]
+        before = (now, used["cpu"]) if used else None
+        if end := sessions.expires(look):
+            line.append(f"{timedelta(seconds=max(0, round(end - time.time())))} left")
+        yield ", ".join(line)
+    yield f"{entry.name} is over."
+
+
+def looks(settings: Settings, entry: Record) -> Iterator[Record]:
+    """Yield the record of a session again and again, until it is gone."""
     while True:
         try:
             entry = record.read(sessions.paths(settings, entry).directory)
         except FileNotFoundError:
-            yield f"{entry.name} is over."
             return
         except Corrupt:
             pass  # the keeper writes it anew
-        looking = "1 viewer" if entry.viewers == 1 else f"{entry.viewers} viewers"
-        line = f"{entry.name} {entry.state}, {looking}"
-        line += f": {entry.reason}" if entry.reason else ""
-        if line != said:
-            yield line
-        said = line
+        yield entry
         time.sleep(PAUSE)
+
+
+def words(entry: Record) -> str:
+    """Return what a session is doing, and who looks on."""
+    looking = "1 viewer" if entry.viewers == 1 else f"{entry.viewers} viewers"
+    reason = f": {entry.reason}" if entry.reason else ""
+    return visible(f"{entry.name} {entry.state}{reason}, {looking}")
+
+
+def rewrite(lines: Iterable[str]) -> None:
+    """Print lines at a terminal, each in the place of the one before."""
+    try:
+        for line in lines:
+            room = os.get_terminal_size(sys.stdout.fileno()).columns or 80
+            print(f"\r{line[:room - 1]:<{room - 1}}", end="", flush=True)
+    finally:
+        print(flush=True)  # also for who is interrupted
