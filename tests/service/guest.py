@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from service.until import until
 from service.websocket import Closed, Stream, dial
 
 BOOT = 90  # seconds, on two busy cores without KVM
@@ -55,7 +56,7 @@ class Guest:
     def __init__(self, directory: Path, boot: float = BOOT) -> None:
         """Plug the port in and wait until the machine answers, at most `boot` seconds."""
         path = directory / "test.sock"
-        control = directory / "qmp2.sock"
+        self.control = control = directory / "qmp2.sock"
         qmp(control, "chardev-add", id="test", backend={"type": "socket", "data": {
             "addr": {"type": "unix", "data": {"path": str(path)}}, "server": True,
             "wait": False}})
@@ -92,6 +93,24 @@ class Guest:
             assert time.monotonic() < end, f"{command}: {done}"
             time.sleep(0.2)
         return done
+
+    def clock(self) -> float:
+        """Return how many seconds its clock is ahead."""
+        return float(self.run("date +%s").output) + 0.5 - time.time()
+
+    def frozen(self, word: str) -> None:
+        """Tell it, as the keeper does, that it was frozen; return when it has acted on that."""
+        control = self.control
+        qmp(control, "chardev-add", id=word, backend={"type": "null", "data": {}})
+        qmp(control, "device_add", driver="virtserialport", id=f"{word}-port", chardev=word,
+            name=f"org.remote-desktop.{word}")
+
+        def listening() -> bool:
+            return any(found["frontend-open"] for found in qmp(control, "query-chardev")
+                       if found["label"] == word)
+        until(listening, 60, f"the guest listens to {word}")
+        until(lambda: not listening(), 60, f"the guest has listened to {word}")
+        qmp(control, "device_del", id=f"{word}-port")
 
     def booted_again(self, timeout: float = BOOT) -> None:
         """Wait until the machine has started once more."""

@@ -1,5 +1,9 @@
-"""The demo machine in Chromium: its size follows the window, clipboards meet, accents arrive."""
+"""The demo machine in Chromium: its size follows the window, clipboards meet, accents arrive.
 
+As the last thing it is told that it is a copy, and stays usable.
+"""
+
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -7,13 +11,14 @@ import pytest
 from service import websocket
 from service.chromium import CANVAS, Browser, browser
 from service.conftest import machine_image, tidy
-from service.guest import Guest
+from service.guest import Guest, qmp
 from service.installation import ROOT, Installation
 from service.person import Desktop
 from service.until import until
 
 pytestmark = pytest.mark.slow
 BOOT = 420  # seconds to its desktop, on busy cores without KVM
+ACTIVE = "xprop -root -notype 32x ' $0' _NET_ACTIVE_WINDOW | awk '{ print $2 }'"
 FRENCH = {"é": ("Digit2", 0, False), "@": ("Digit0", 2, True), "{": ("Digit4", 2, True),
           "}": ("Equal", 2, True), "a": ("KeyQ", 0, False), "\r": ("Enter", 0, False)}
 
@@ -123,10 +128,27 @@ def test_accents_and_brackets_arrive(seat: Seat) -> None:
     seat.guest.run("rm -f /tmp/typed; (lxterminal --geometry=80x24 -e "
                    "sh -c 'cat > /tmp/typed' > /dev/null 2>&1 &)")
     seat.guest.wait("test -e /tmp/typed", 90)
-    seat.guest.wait("xprop -id $(xprop -root -notype 32x ' $0' _NET_ACTIVE_WINDOW | "
-                    "awk '{ print $2 }') WM_CLASS | grep -i lxterminal", 60)
+    seat.guest.wait(f"xprop -id $({ACTIVE}) WM_CLASS | grep -i lxterminal", 60)
     seat.page.focus()
     for key in "aé@{}a\r":
         press(seat.page, key)
     until(lambda: seat.guest.run("cat /tmp/typed").output, 30)
     assert seat.guest.run("cat /tmp/typed").output == "aé@{}a"
+
+
+def test_a_copy_takes_an_identity_of_its_own(seat: Seat) -> None:
+    guest = seat.guest
+    before = guest.run("cat /etc/machine-id").output
+    guest.run("date -s @1000000000")
+    guest.frozen("copied")
+    assert abs(guest.clock()) < 3
+    name, known, written = guest.run("hostname; hostname -f; cat /etc/hostname").output.split()
+    assert re.fullmatch("demo-[0-9a-f]{4}", name) and name == known == written
+    after = guest.run("cat /etc/machine-id").output
+    assert re.fullmatch("[0-9a-f]{32}", after) and after != before
+    guest.wait("journalctl --no-pager -n 1 | grep .", 30)
+    assert "unable" not in guest.run("sudo -u demo sudo true").output
+    guest.run("pkill lxterminal")
+    qmp(guest.control, "send-key", keys=[{"type": "qcode", "data": key}
+                                         for key in ("ctrl", "alt", "t")])
+    guest.wait(f"xprop -id $({ACTIVE}) WM_NAME | grep 'demo@{name}'", 90)
