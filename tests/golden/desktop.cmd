@@ -21,6 +21,10 @@ qemu-system-x86_64 \
     -object secret,id=token,file=/tmp/golden/token \
     -vnc unix:/tmp/golden/vnc.sock,share=force-shared,password-secret=token \
     -device virtio-vga,id=video,addr=0x2,max_outputs=1 \
+    -device pcie-root-port,id=port0,chassis=1,addr=0x10.0,multifunction=on \
+    -device pcie-root-port,id=port1,chassis=2,addr=0x10.1 \
+    -device pcie-root-port,id=port2,chassis=3,addr=0x10.2 \
+    -device pcie-root-port,id=port3,chassis=4,addr=0x10.3 \
     -blockdev {"driver": "file", "node-name": "master-file", "filename": "/tmp/golden/machines/desktop.qcow2", "read-only": true, "auto-read-only": false, "aio": "threads"} \
     -blockdev {"driver": "qcow2", "node-name": "master", "file": "master-file", "read-only": true, "auto-read-only": false, "backing": null} \
     -blockdev {"driver": "file", "node-name": "disk-file", "filename": "/tmp/golden/snapshots/session/disk.qcow2", "aio": "threads", "cache": {"no-flush": true}, "discard": "unmap"} \
@@ -37,13 +41,9 @@ qemu-system-x86_64 \
     -device vmgenid,id=generation,guid=324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87 \
     -chardev ringbuf,id=serial0,size=65536 \
     -device isa-serial,id=serial,chardev=serial0 \
-    -device pcie-root-port,id=port0,chassis=1,addr=0x10.0,multifunction=on \
-    -device pcie-root-port,id=port1,chassis=2,addr=0x10.1 \
-    -device pcie-root-port,id=port2,chassis=3,addr=0x10.2 \
-    -device pcie-root-port,id=port3,chassis=4,addr=0x10.3 \
     -fsdev local,id=volume0,path=/tmp/golden/mnt,security_model=none,readonly=on,multidevs=remap \
-    -device virtio-9p-pci,id=share0,fsdev=volume0,mount_tag=host_mnt,addr=0x14.0,disable-legacy=on,multifunction=on \
     -fsdev local,id=volume1,path=/tmp/golden/media,security_model=none,readonly=off,multidevs=remap \
-    -device virtio-9p-pci,id=share1,fsdev=volume1,mount_tag=host_media,addr=0x14.1,disable-legacy=on \
     -fsdev local,id=volume2,path=/tmp/golden/data,security_model=mapped-xattr,fmode=0644,dmode=0755,readonly=off,multidevs=remap \
+    -device virtio-9p-pci,id=share0,fsdev=volume0,mount_tag=host_mnt,addr=0x14.0,disable-legacy=on,multifunction=on \
+    -device virtio-9p-pci,id=share1,fsdev=volume1,mount_tag=host_media,addr=0x14.1,disable-legacy=on \
     -device virtio-9p-pci,id=share2,fsdev=volume2,mount_tag=host_data,addr=0x14.2,disable-legacy=on

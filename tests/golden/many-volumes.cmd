@@ -21,6 +21,10 @@ qemu-system-x86_64 \
     -object secret,id=token,file=/tmp/golden/token \
     -vnc unix:/tmp/golden/vnc.sock,share=force-shared,password-secret=token \
     -device virtio-vga,id=video,addr=0x2,max_outputs=1 \
+    -device pcie-root-port,id=port0,chassis=1,addr=0x10.0,multifunction=on \
+    -device pcie-root-port,id=port1,chassis=2,addr=0x10.1 \
+    -device pcie-root-port,id=port2,chassis=3,addr=0x10.2 \
+    -device pcie-root-port,id=port3,chassis=4,addr=0x10.3 \
     -blockdev {"driver": "file", "node-name": "master-file", "filename": "/tmp/golden/machines/desktop.raw", "read-only": true, "auto-read-only": false, "aio": "threads"} \
     -blockdev {"driver": "raw", "node-name": "master", "file": "master-file", "read-only": true, "auto-read-only": false} \
     -blockdev {"driver": "file", "node-name": "disk-file", "filename": "/tmp/golden/snapshots/session/disk.qcow2", "aio": "threads", "cache": {"no-flush": true}, "discard": "unmap"} \
@@ -35,27 +39,23 @@ qemu-system-x86_64 \
     -device vmgenid,id=generation,guid=324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87 \
     -chardev ringbuf,id=serial0,size=65536 \
     -device isa-serial,id=serial,chardev=serial0 \
-    -device pcie-root-port,id=port0,chassis=1,addr=0x10.0,multifunction=on \
-    -device pcie-root-port,id=port1,chassis=2,addr=0x10.1 \
-    -device pcie-root-port,id=port2,chassis=3,addr=0x10.2 \
-    -device pcie-root-port,id=port3,chassis=4,addr=0x10.3 \
     -fsdev local,id=volume0,path=/tmp/golden/a,security_model=none,readonly=on,multidevs=remap \
-    -device virtio-9p-pci,id=share0,fsdev=volume0,mount_tag=host_a,addr=0x14.0,disable-legacy=on,multifunction=on \
     -fsdev local,id=volume1,path=/tmp/golden/b,security_model=none,readonly=on,multidevs=remap \
-    -device virtio-9p-pci,id=share1,fsdev=volume1,mount_tag=host_b,addr=0x14.1,disable-legacy=on \
     -fsdev local,id=volume2,path=/tmp/golden/c,security_model=none,readonly=on,multidevs=remap \
-    -device virtio-9p-pci,id=share2,fsdev=volume2,mount_tag=host_c,addr=0x14.2,disable-legacy=on \
     -fsdev local,id=volume3,path=/tmp/golden/d,security_model=none,readonly=on,multidevs=remap \
-    -device virtio-9p-pci,id=share3,fsdev=volume3,mount_tag=host_d,addr=0x14.3,disable-legacy=on \
     -fsdev local,id=volume4,path=/tmp/golden/e,security_model=none,readonly=on,multidevs=remap \
-    -device virtio-9p-pci,id=share4,fsdev=volume4,mount_tag=host_e,addr=0x14.4,disable-legacy=on \
     -fsdev local,id=volume5,path=/tmp/golden/f,security_model=none,readonly=on,multidevs=remap \
-    -device virtio-9p-pci,id=share5,fsdev=volume5,mount_tag=host_f,addr=0x14.5,disable-legacy=on \
     -fsdev local,id=volume6,path=/tmp/golden/g,security_model=none,readonly=on,multidevs=remap \
-    -device virtio-9p-pci,id=share6,fsdev=volume6,mount_tag=host_g,addr=0x14.6,disable-legacy=on \
     -fsdev local,id=volume7,path=/tmp/golden/h,security_model=none,readonly=on,multidevs=remap \
-    -device virtio-9p-pci,id=share7,fsdev=volume7,mount_tag=host_h,addr=0x14.7,disable-legacy=on \
     -fsdev local,id=volume8,path=/tmp/golden/i,security_model=none,readonly=on,multidevs=remap \
-    -device virtio-9p-pci,id=share8,fsdev=volume8,mount_tag=host_i,addr=0x15.0,disable-legacy=on,multifunction=on \
     -fsdev local,id=volume9,path=/tmp/golden/j,security_model=none,readonly=on,multidevs=remap \
+    -device virtio-9p-pci,id=share0,fsdev=volume0,mount_tag=host_a,addr=0x14.0,disable-legacy=on,multifunction=on \
+    -device virtio-9p-pci,id=share1,fsdev=volume1,mount_tag=host_b,addr=0x14.1,disable-legacy=on \
+    -device virtio-9p-pci,id=share2,fsdev=volume2,mount_tag=host_c,addr=0x14.2,disable-legacy=on \
+    -device virtio-9p-pci,id=share3,fsdev=volume3,mount_tag=host_d,addr=0x14.3,disable-legacy=on \
+    -device virtio-9p-pci,id=share4,fsdev=volume4,mount_tag=host_e,addr=0x14.4,disable-legacy=on \
+    -device virtio-9p-pci,id=share5,fsdev=volume5,mount_tag=host_f,addr=0x14.5,disable-legacy=on \
+    -device virtio-9p-pci,id=share6,fsdev=volume6,mount_tag=host_g,addr=0x14.6,disable-legacy=on \
+    -device virtio-9p-pci,id=share7,fsdev=volume7,mount_tag=host_h,addr=0x14.7,disable-legacy=on \
+    -device virtio-9p-pci,id=share8,fsdev=volume8,mount_tag=host_i,addr=0x15.0,disable-legacy=on,multifunction=on \
     -device virtio-9p-pci,id=share9,fsdev=volume9,mount_tag=host_j,addr=0x15.1,disable-legacy=on

@@ -25,6 +25,10 @@ qemu-system-x86_64 \
     -blockdev {"driver": "raw", "node-name": "code", "file": "code-file", "read-only": true} \
     -blockdev {"driver": "file", "node-name": "variables-file", "filename": "/tmp/golden/snapshots/session/vars.fd"} \
     -blockdev {"driver": "raw", "node-name": "variables", "file": "variables-file"} \
+    -device pcie-root-port,id=port0,chassis=1,addr=0x10.0,multifunction=on \
+    -device pcie-root-port,id=port1,chassis=2,addr=0x10.1 \
+    -device pcie-root-port,id=port2,chassis=3,addr=0x10.2 \
+    -device pcie-root-port,id=port3,chassis=4,addr=0x10.3 \
     -blockdev {"driver": "file", "node-name": "master-file", "filename": "/tmp/golden/machines/win.qcow2", "read-only": true, "auto-read-only": false, "aio": "threads"} \
     -blockdev {"driver": "qcow2", "node-name": "master", "file": "master-file", "read-only": true, "auto-read-only": false, "backing": null} \
     -blockdev {"driver": "file", "node-name": "disk-file", "filename": "/tmp/golden/snapshots/session/disk.qcow2", "aio": "threads", "cache": {"no-flush": true}, "discard": "unmap"} \
@@ -40,8 +44,4 @@ qemu-system-x86_64 \
     -device virtio-rng-pci,id=rng,rng=entropy,addr=0x9,max-bytes=65536,period=1000,disable-legacy=on \
     -device vmgenid,id=generation,guid=324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87 \
     -chardev ringbuf,id=serial0,size=65536 \
-    -device isa-serial,id=serial,chardev=serial0 \
-    -device pcie-root-port,id=port0,chassis=1,addr=0x10.0,multifunction=on \
-    -device pcie-root-port,id=port1,chassis=2,addr=0x10.1 \
-    -device pcie-root-port,id=port2,chassis=3,addr=0x10.2 \
-    -device pcie-root-port,id=port3,chassis=4,addr=0x10.3
+    -device isa-serial,id=serial,chardev=serial0

@@ -20,7 +20,8 @@ BELOW: dict[str, set[str]] = {
     "machine": {"", "host"},
     "launch": {"", "session.record"},
     "session": {"", "host", "machine", "launch"},
-    "web": {"", "host", "machine", "session", "auth", "mail"},
+    "freeze": {"", "host", "machine", "session"},
+    "web": {"", "host", "machine", "session", "freeze", "auth", "mail"},
     "auth": {"", "mail"},
     "mail": {""},
 }

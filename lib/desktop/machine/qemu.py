@@ -6,7 +6,7 @@ What a guest can see follows from Hardware alone; paths, descriptors, ids and se
 from desktop.errors import Refusal
 from desktop.host import vfio
 from desktop.machine import devices
-from desktop.machine.wiring import Hardware, Options, Wiring, block, quote
+from desktop.machine.wiring import READONLY_MEMORY, Hardware, Options, Wiring, block, quote
 
 __all__ = ["Hardware", "Wiring", "check", "command"]
 
@@ -21,9 +21,10 @@ SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=de
 def command(program: str, hardware: Hardware, wiring: Wiring) -> list[str]:
     """Return the command line that starts the machine in the foreground."""
     parts = (base(hardware, wiring), monitors(wiring), display(hardware, wiring),
-             firmware(wiring), devices.disks(hardware.machine, wiring),
+             firmware(wiring), devices.ports(hardware.machine),
+             devices.disks(hardware.machine, wiring),
              devices.card(hardware, wiring), devices.inputs(hardware.machine),
-             devices.extras(hardware, wiring), devices.shares(wiring),
+             devices.extras(hardware, wiring), devices.shares(hardware, wiring),
              devices.gpu(hardware, wiring))
     return [program, *(word for part in parts for option in part for word in option)]
 
@@ -58,8 +59,9 @@ def base(hardware: Hardware, wiring: Wiring) -> Options:
     yield "-nodefaults",
     yield "-sandbox", SANDBOX
     flash = ",pflash0=code,pflash1=variables" if wiring.firmware else ""
+    backend = ",memory-backend=pc.ram" if wiring.memory else ""
     yield "-machine", (f"{machine.chipset},mem-merge=off,dump-guest-core=off,usb=off,vmport=off,"
-                       f"smm=off{flash}")
+                       f"smm=off{flash}{backend}")
     if hardware.accel == "kvm":
         yield "-accel", "kvm"
         calm = ",hv_relaxed,hv_vapic,hv_spinlocks=0x1fff,hv_time"
@@ -70,11 +72,28 @@ def base(hardware: Hardware, wiring: Wiring) -> Options:
         yield "-cpu", "max"
     yield "-smp", f"{hardware.cpu},sockets=1,cores={hardware.cpu},threads=1"
     yield "-m", f"{hardware.memory}M"
+    yield from memory(hardware, wiring)
     yield "-rtc", ("base=localtime" if machine.os == "windows" else "base=utc") + ",driftfix=slew"
     power = "ICH9-LPC" if machine.chipset == "q35" else "PIIX4_PM"
     yield "-global", f"{power}.disable_s3=1"  # nobody could wake a machine that sleeps
     yield "-global", f"{power}.disable_s4=1"
     yield "-boot", "menu=off,strict=on"
+    if wiring.incoming:
+        yield "-incoming", "defer"
+
+
+def memory(hardware: Hardware, wiring: Wiring) -> Options:
+    """Yield the file with the memory of a template: written as it is made, read by its copies.
+
+    Copies write to pages of their own. The name is that of the memory of machines without it.
+    """
+    if wiring.memory is None:
+        return
+    kept = "on" if not wiring.incoming else "off"
+    if wiring.incoming and hardware.about.version >= READONLY_MEMORY:
+        kept += ",readonly=on,rom=off"
+    yield "-object", (f"memory-backend-file,id=pc.ram,size={hardware.memory}M,"
+                      f"mem-path={quote(wiring.memory)},share={kept}")
 
 
 def monitors(wiring: Wiring) -> Options:

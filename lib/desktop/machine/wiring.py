@@ -1,7 +1,7 @@
 """What a machine is made of, and what it is connected to on this computer; how QEMU is told."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +11,17 @@ from desktop.machine.emulator import About
 from desktop.machine.firmware import Firmware
 
 Options = Iterator[tuple[str, ...]]  # one at a time, with its value
+MAC = "52:54:00:12:34:56"  # the same for all: each has a network of its own
+READONLY_MEMORY = (8, 2, 0)  # the first QEMU that can open a file read-only and copy on write
 
 
 @dataclass(frozen=True, kw_only=True)
 class Hardware:
-    """What the guest sees. Memory is MB, `video` one of settings.VIDEO, `accel` kvm or tcg."""
+    """What the guest sees. Memory is MB, `video` one of settings.VIDEO, `accel` kvm or tcg.
+
+    A `template` is to be frozen, or a copy of one: what would leave the file of its memory is not
+    there, and what copies get of their own sits where it can be plugged in.
+    """
 
     machine: Machine
     cpu: int
@@ -24,6 +30,16 @@ class Hardware:
     accel: str
     about: About
     gpu: bool = False
+    template: bool = False
+
+    @property
+    def balloon(self) -> bool:
+        """Tell whether it gives memory back.
+
+        Not memory that a GPU reaches, which is pinned. Before QEMU 8.2 a balloon punches holes
+        into the file that a template's copies share.
+        """
+        return not self.gpu and not (self.template and self.about.version < READONLY_MEMORY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +56,10 @@ class Wiring:
         network: kind of network.kind; with passt, `network_fd` is a connected socket to it.
         guid: tells the guest, when it changes, that it was cloned (vmgenid).
         firmware, variables: UEFI's program, and this session's copy of what it remembers.
+        memory: the file with a template's memory.
+        layer: the disk of a template, between the master and this session's.
+        incoming: it goes on from a state it is given, instead of booting. With `memory` it is a
+            copy of a template, whose card and volumes are plugged in afterwards.
     """
 
     name: str
@@ -51,15 +71,35 @@ class Wiring:
     token: Path | None = None
     network: str = "none"
     network_fd: int = -1
+    mac: str = MAC
     volumes: tuple[Volume, ...] = ()
     gpu: tuple[str, ...] = ()
     firmware: Firmware | None = None
     variables: Path | None = None
+    memory: Path | None = None
+    layer: Path | None = None
+    incoming: bool = False
+
+    @property
+    def copy(self) -> bool:
+        """Tell whether it is a copy of a template, which came without card and volumes."""
+        return self.incoming and self.memory is not None
 
 
 def quote(value: object) -> str:
     """Return a value as it stands in an option: QEMU reads two commas as one."""
     return str(value).replace(",", ",,")
+
+
+def device(facts: Mapping[str, object]) -> tuple[str, str]:
+    """Return a -device of its properties, which QMP's device_add takes too."""
+    words = (f"{name}={spell(value)}" for name, value in facts.items() if name != "driver")
+    return "-device", ",".join((str(facts["driver"]), *words))
+
+
+def spell(value: object) -> str:
+    """Return the value of a property as it stands in an option."""
+    return quote({True: "on", False: "off"}[value] if isinstance(value, bool) else value)
 
 
 def block(**facts: object) -> tuple[str, str]:

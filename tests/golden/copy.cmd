@@ -1,0 +1,47 @@
+qemu-system-x86_64 \
+    -name guest=demo \
+    -no-user-config \
+    -nodefaults \
+    -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
+    -machine q35,mem-merge=off,dump-guest-core=off,usb=off,vmport=off,smm=off,memory-backend=pc.ram \
+    -accel tcg,thread=multi,tb-size=32 \
+    -cpu max \
+    -smp 1,sockets=1,cores=1,threads=1 \
+    -m 128M \
+    -object memory-backend-file,id=pc.ram,size=128M,mem-path=/tmp/golden/memory,share=off \
+    -rtc base=utc,driftfix=slew \
+    -global ICH9-LPC.disable_s3=1 \
+    -global ICH9-LPC.disable_s4=1 \
+    -boot menu=off,strict=on \
+    -incoming defer \
+    -monitor none \
+    -chardev socket,id=qmp,fd=5,server=on,wait=off \
+    -mon chardev=qmp,mode=control \
+    -chardev socket,id=qmp2,path=/tmp/golden/qmp2.sock,server=on,wait=off \
+    -mon chardev=qmp2,mode=control \
+    -display none \
+    -object secret,id=token,file=/tmp/golden/token \
+    -vnc unix:/tmp/golden/vnc.sock,share=force-shared,password-secret=token \
+    -device virtio-vga,id=video,addr=0x2,max_outputs=1 \
+    -device pcie-root-port,id=port0,chassis=1,addr=0x10.0,multifunction=on \
+    -device pcie-root-port,id=port1,chassis=2,addr=0x10.1 \
+    -device pcie-root-port,id=port2,chassis=3,addr=0x10.2 \
+    -device pcie-root-port,id=port3,chassis=4,addr=0x10.3 \
+    -blockdev {"driver": "file", "node-name": "master-file", "filename": "/tmp/golden/machines/copy.qcow2", "read-only": true, "auto-read-only": false, "aio": "threads"} \
+    -blockdev {"driver": "qcow2", "node-name": "master", "file": "master-file", "read-only": true, "auto-read-only": false, "backing": null} \
+    -blockdev {"driver": "file", "node-name": "layer-file", "filename": "/tmp/golden/layer.qcow2", "read-only": true, "auto-read-only": false, "aio": "threads"} \
+    -blockdev {"driver": "qcow2", "node-name": "layer", "file": "layer-file", "backing": "master", "read-only": true, "auto-read-only": false} \
+    -blockdev {"driver": "file", "node-name": "disk-file", "filename": "/tmp/golden/snapshots/session/disk.qcow2", "aio": "threads", "cache": {"no-flush": true}, "discard": "unmap"} \
+    -blockdev {"driver": "qcow2", "node-name": "disk", "file": "disk-file", "backing": "layer", "cache": {"no-flush": true}, "discard": "unmap", "detect-zeroes": "unmap"} \
+    -device virtio-blk-pci,id=disk0,drive=disk,bootindex=0,addr=0x3,disable-legacy=on \
+    -netdev stream,id=net0,server=off,addr.type=fd,addr.str=6 \
+    -device virtio-keyboard-pci,id=keyboard,addr=0x5 \
+    -device virtio-tablet-pci,id=tablet,addr=0x6 \
+    -device virtio-serial-pci,id=agent,addr=0x7,disable-legacy=on \
+    -object rng-builtin,id=entropy \
+    -device virtio-rng-pci,id=rng,rng=entropy,addr=0x9,max-bytes=65536,period=1000,disable-legacy=on \
+    -device vmgenid,id=generation,guid=324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87 \
+    -chardev ringbuf,id=serial0,size=65536 \
+    -device isa-serial,id=serial,chardev=serial0 \
+    -fsdev local,id=volume0,path=/tmp/golden/mnt,security_model=none,readonly=on,multidevs=remap \
+    -fsdev local,id=volume1,path=/tmp/golden/media,security_model=none,readonly=off,multidevs=remap

@@ -1,0 +1,47 @@
+qemu-system-x86_64 \
+    -name guest=demo \
+    -no-user-config \
+    -nodefaults \
+    -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
+    -machine q35,mem-merge=off,dump-guest-core=off,usb=off,vmport=off,smm=off \
+    -accel tcg,thread=multi,tb-size=32 \
+    -cpu max \
+    -smp 1,sockets=1,cores=1,threads=1 \
+    -m 128M \
+    -rtc base=utc,driftfix=slew \
+    -global ICH9-LPC.disable_s3=1 \
+    -global ICH9-LPC.disable_s4=1 \
+    -boot menu=off,strict=on \
+    -incoming defer \
+    -monitor none \
+    -chardev socket,id=qmp,fd=5,server=on,wait=off \
+    -mon chardev=qmp,mode=control \
+    -chardev socket,id=qmp2,path=/tmp/golden/qmp2.sock,server=on,wait=off \
+    -mon chardev=qmp2,mode=control \
+    -display none \
+    -object secret,id=token,file=/tmp/golden/token \
+    -vnc unix:/tmp/golden/vnc.sock,share=force-shared,password-secret=token \
+    -device virtio-vga,id=video,addr=0x2,max_outputs=1 \
+    -device pcie-root-port,id=port0,chassis=1,addr=0x10.0,multifunction=on \
+    -device pcie-root-port,id=port1,chassis=2,addr=0x10.1 \
+    -device pcie-root-port,id=port2,chassis=3,addr=0x10.2 \
+    -device pcie-root-port,id=port3,chassis=4,addr=0x10.3 \
+    -blockdev {"driver": "file", "node-name": "master-file", "filename": "/tmp/golden/machines/woken.qcow2", "read-only": true, "auto-read-only": false, "aio": "threads"} \
+    -blockdev {"driver": "qcow2", "node-name": "master", "file": "master-file", "read-only": true, "auto-read-only": false, "backing": null} \
+    -blockdev {"driver": "file", "node-name": "disk-file", "filename": "/tmp/golden/snapshots/session/disk.qcow2", "aio": "threads", "cache": {"no-flush": true}, "discard": "unmap"} \
+    -blockdev {"driver": "qcow2", "node-name": "disk", "file": "disk-file", "backing": "master", "cache": {"no-flush": true}, "discard": "unmap", "detect-zeroes": "unmap"} \
+    -device virtio-blk-pci,id=disk0,drive=disk,bootindex=0,addr=0x3,disable-legacy=on \
+    -netdev stream,id=net0,server=off,addr.type=fd,addr.str=6 \
+    -device virtio-net-pci,disable-legacy=on,id=card,netdev=net0,bus=port0,addr=0x0,mac=52:54:00:12:34:56,romfile= \
+    -device virtio-keyboard-pci,id=keyboard,addr=0x5 \
+    -device virtio-tablet-pci,id=tablet,addr=0x6 \
+    -device virtio-serial-pci,id=agent,addr=0x7,disable-legacy=on \
+    -object rng-builtin,id=entropy \
+    -device virtio-rng-pci,id=rng,rng=entropy,addr=0x9,max-bytes=65536,period=1000,disable-legacy=on \
+    -device vmgenid,id=generation,guid=324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87 \
+    -chardev ringbuf,id=serial0,size=65536 \
+    -device isa-serial,id=serial,chardev=serial0 \
+    -fsdev local,id=volume0,path=/tmp/golden/mnt,security_model=none,readonly=on,multidevs=remap \
+    -fsdev local,id=volume1,path=/tmp/golden/media,security_model=none,readonly=off,multidevs=remap \
+    -device virtio-9p-pci,id=share0,fsdev=volume0,mount_tag=host_mnt,bus=port1,addr=0x0.0,disable-legacy=on,multifunction=on \
+    -device virtio-9p-pci,id=share1,fsdev=volume1,mount_tag=host_media,bus=port1,addr=0x0.1,disable-legacy=on
