@@ -56,7 +56,8 @@ def parse(arguments: Sequence[str], commands: Sequence[Command], about: str) -> 
     """
     known = {command.name: command for command in commands}
     typed: dict[str, str] = {}
-    for argument in arguments:
+    rest = iter(arguments)
+    for argument in rest:
         name, equals, value = argument.removeprefix("--").partition("=")
         if argument in ("--help", "-h"):
             raise Answered(help_text(commands, about))
@@ -71,6 +72,8 @@ def parse(arguments: Sequence[str], commands: Sequence[Command], about: str) -> 
                           or "--help lists them all.")
         if name in typed:
             raise Refusal(f"{known.get(name, f'--{name}')} is given twice.")
+        if not equals and name in known and known[name].value:
+            value = equals = next(rest, "")  # as --name value
         if not equals and (name not in known or known[name].value):
             raise Refusal(f"--{name} needs a value: --{name}=...")
         if equals and name in known and not known[name].value and value not in ("0", "1"):
