@@ -36,6 +36,10 @@ class Settings:
                                  "Machines on offer: images and their descriptors.")
     dir_snapshots: Path = setting(Path("/var/lib/remote-desktop/snapshots"),
                                   "What sessions write to their disks, until they end.")
+    dir_templates: Path = setting(Path("/var/lib/remote-desktop/templates"),
+                                  "Machines frozen after their boot, to start at once.")
+    dir_parked: Path = setting(Path("/var/lib/remote-desktop/parked"),
+                               "Sessions that were saved, their memory freed.")
     dir_cfg: Path = setting(Path("/run/remote-desktop"),
                             "One directory per session, with its sockets; a short path.")
     dir_state: Path = setting(Path("/var/lib/remote-desktop/state"),
@@ -61,6 +65,8 @@ class Settings:
                                     "to come back.", least=0)
     extend_max: int = setting(86400, "Seconds by which people may extend a session in all, while "
                               "nobody waits for a place; 0: not at all.", least=0)
+    park_after: int = setting(0, "Seconds without a viewer after which a persistent session is "
+                              "saved and its memory freed; 0: never.", least=0)
     warn_before_end: int = setting(600, "Seconds before the end at which viewers are told, and "
                                    "owners whose mail address is known; 0: never.", least=0)
     qemu_exec: str = setting("qemu-system-x86_64", "The QEMU program.")
@@ -86,6 +92,8 @@ class Settings:
     overcommit_cpu: float = setting(4, "Virtual CPUs promised per CPU of the server.", least=0)
     overcommit_memory: float = setting(1.0, "Memory promised per memory of the server, less the "
                                        "reserve.", least=0)
+    templates_keep_hot: bool = setting(False, "Keep the memory of frozen machines in the page "
+                                       "cache.")
     host_memory_reserve: int = setting(1024, "MB of memory kept for the server itself.", least=0)
     host_disk_reserve: float = setting(1, "GB of disk that new sessions leave free.", least=0)
     # What is kept

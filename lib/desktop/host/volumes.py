@@ -62,8 +62,8 @@ def find(settings: Settings) -> list[Volume]:
 def overlap(settings: Settings, path: Path) -> Path | None:
     """Return a directory of the service that guests would see through `path`, if any."""
     own = (settings.dir_machines, settings.dir_snapshots, settings.dir_cfg, settings.dir_state,
-           settings.dir_log, settings.dir_service, settings.dir_html,
-           settings.file_htpasswd.parent, INSTALLED_FILE.parent)
+           settings.dir_templates, settings.dir_parked, settings.dir_log, settings.dir_service,
+           settings.dir_html, settings.file_htpasswd.parent, INSTALLED_FILE.parent)
     real = path.resolve()
     for directory in own:
         there = directory.resolve()

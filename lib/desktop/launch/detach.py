@@ -54,25 +54,30 @@ def site() -> dict[str, str]:
 
 
 def hand_over(line: socket.socket, descriptors: Mapping[str, int],
-              commands: Mapping[str, Sequence[str]]) -> None:
-    """Give a keeper its session: descriptors by their names in NUMBERS, and what to start."""
-    orders = {"descriptors": list(descriptors), "commands": commands}
+              commands: Mapping[str, Sequence[str]],
+              incoming: Mapping[str, object] | None = None) -> None:
+    """Give a keeper its session: descriptors by their names in NUMBERS, and what to start.
+
+    `incoming` is the state that the machine goes on from, if it does not boot.
+    """
+    orders = {"descriptors": list(descriptors), "commands": commands, "incoming": incoming}
     socket.send_fds(line, [json.dumps(orders).encode()], list(descriptors.values()))
 
 
-def receive(line: socket.socket) -> tuple[set[str], dict[str, list[str]]]:
-    """Return what a keeper was handed and what it is to start; nothing when nobody wants it.
+def receive(line: socket.socket) -> tuple[set[str], dict[str, list[str]], dict[str, Any] | None]:
+    """Return what a keeper was handed, what it is to start, and the state to go on from.
 
-    The descriptors are open under their NUMBERS then, and inherited by nobody.
+    Nothing when nobody wants it. The descriptors are open under their NUMBERS then, and inherited
+    by nobody.
     """
     message, received, _, _ = socket.recv_fds(line, MESSAGE, len(NUMBERS))
     if not message:
-        return set(), {}
+        return set(), {}, None
     orders = json.loads(message)
     for name, number in zip(orders["descriptors"], received):
         os.dup2(number, NUMBERS[name], inheritable=False)
         os.close(number)
-    return set(orders["descriptors"]), orders["commands"]
+    return set(orders["descriptors"]), orders["commands"], orders["incoming"]
 
 
 def hear(line: socket.socket) -> dict[str, Any]:

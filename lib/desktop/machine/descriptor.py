@@ -60,7 +60,7 @@ class Machine:
     `name` is the file's, or a readable spelling of it where it has a problem. `problem` is why it
     cannot be had, or empty. `aside`: an administrator took it from offer on a page. `os` linux or
     nothing is a modern Linux; windows and other get devices that systems without virtio drivers
-    know.
+    know. `ready` is what it writes to its serial port when it can be frozen.
     """
 
     file: Path
@@ -86,6 +86,7 @@ class Machine:
     firmware: str = key("bios", str, choices=("bios", "uefi"))
     chipset: str = key("q35", str, choices=("q35", "pc"))
     os: str = key("", str, choices=("linux", "windows", "other"))
+    ready: str = key("", str)
     url: str = key("", address)
     sha256: str = key("", digest)
 

@@ -8,6 +8,7 @@ import json
 import socket
 import time
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,26 +46,31 @@ class Connection:
         self.execute("qmp_capabilities")
 
     def execute(self, command: str, arguments: dict[str, Any] | None = None,
-                timeout: float = 5) -> Any:
-        """Run a command and return what it answers; raise Error with QEMU's own words."""
+                timeout: float = 5, descriptors: Sequence[int] = ()) -> Any:
+        """Run a command and return what it answers; raise Error with QEMU's own words.
+
+        QEMU gets copies of the `descriptors`, for getfd.
+        """
         deadline = time.monotonic() + timeout
         self._number += 1
         request = {"execute": command, "arguments": arguments or {}, "id": self._number}
         try:
             self.socket.settimeout(timeout)
-            self.socket.sendall(json.dumps(request).encode() + b"\n")
+            message = json.dumps(request).encode() + b"\n"
+            sent = socket.send_fds(self.socket, [message], descriptors)
+            self.socket.sendall(message[sent:])
         except OSError as error:
             raise Error(f"QEMU is gone ({error})") from error
         while True:
-            message = self._read(deadline)
-            if "event" in message:
-                self.events.append(message)
-            elif message.get("id") != self._number:
+            answer = self._read(deadline)
+            if "event" in answer:
+                self.events.append(answer)
+            elif answer.get("id") != self._number:
                 continue  # the answer to a command that was given up
-            elif "return" in message:
-                return message["return"]
+            elif "return" in answer:
+                return answer["return"]
             else:
-                raise Error(f"{command}: {message.get('error', {}).get('desc')}")
+                raise Error(f"{command}: {answer.get('error', {}).get('desc')}")
 
     def take(self) -> list[dict[str, Any]]:
         """Return the events that have come, without waiting; raise Error when QEMU is gone."""

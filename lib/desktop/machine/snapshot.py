@@ -15,6 +15,7 @@ from desktop.errors import Refusal
 from desktop.machine import firmware
 from desktop.machine.descriptor import Machine
 from desktop.machine.image import Format
+from desktop.machine.template import Template
 from desktop.settings import Settings
 
 DISK = "disk.qcow2"
@@ -22,22 +23,28 @@ VARS = "vars.fd"
 MONTH = 30 * 86400  # seconds
 
 
-def create(settings: Settings, machine: Machine, directory: Path, disk: float) -> Path:
+def create(settings: Settings, machine: Machine, directory: Path, disk: float,
+           below: Template | None = None) -> Path:
     """Create the directory and the disk in it, for this user alone; return the disk's path.
 
     `disk` is the size in GB (10^9 bytes in whole MiB) of an ISO's disk; an image keeps its own.
-    Beside it lies what UEFI firmware remembers, for a machine that has it. Raises Refusal.
+    `below` is the template whose disk it goes on from. Beside it lies what UEFI firmware
+    remembers, for a machine that has it. Raises Refusal.
     """
     try:
         directory.mkdir(mode=0o700, parents=True)
         if machine.firmware == "uefi":
-            shutil.copyfile(firmware.find().variables, directory / VARS)
+            shutil.copyfile(below.variables if below else firmware.find().variables,
+                            directory / VARS)
             os.chmod(directory / VARS, 0o600)
     except OSError as error:
         raise Refusal(f"No disk can be made in {directory.parent}: {error.strerror}.", 503,
                       "The server's disk may be full.", retry_after=60) from error
     options = ["-f", "qcow2"]
-    if machine.format is Format.ISO:
+    if below:
+        options += ["-b", str(below.layer.absolute()), "-F", "qcow2"]
+        size = []
+    elif machine.format is Format.ISO:
         size = [f"{max(1, int(disk * 1e9) >> 20)}M"]
     else:
         options += ["-b", str(machine.file.absolute()), "-F", machine.format.driver]

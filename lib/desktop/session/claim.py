@@ -9,16 +9,17 @@ import re
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from desktop import configuration, process
 from desktop.errors import Refusal
-from desktop.host import capacity, gpu
+from desktop.host import capacity, gpu, volumes
 from desktop.host.capacity import Promise
 from desktop.launch import detach
-from desktop.machine import catalogue, emulator, qemu
+from desktop.machine import catalogue, emulator, qemu, template
 from desktop.machine.descriptor import Machine
+from desktop.machine.template import Template
 from desktop.session import ending, extension, lock, record, sessions
 from desktop.session.paths import Paths
 from desktop.session.record import MAILED, Record, State
@@ -33,7 +34,10 @@ FOR_EVER = 10 * 366 * 86400  # seconds: the longest lifetime where there is no l
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """What somebody gets, if there is room. Memory is MB, disk GB, lifetime seconds (0: any)."""
+    """What somebody gets, if there is room. Memory is MB, disk GB, lifetime seconds (0: any).
+
+    With a `template` it starts at once.
+    """
 
     machine: Machine
     cpu: int
@@ -44,6 +48,7 @@ class Choice:
     persistent: bool
     lifetime: int
     accel: str
+    template: Template | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +101,17 @@ def settle(settings: Settings, wish: Wish, owner: str, admin: bool) -> Choice:
         persistent=bool(wish.persistent),
         lifetime=within("lifetime", wish.lifetime, min(longest, 1), longest, longest or FOR_EVER),
         accel=emulator.accelerator(settings).name)
-    qemu.check(qemu.Hardware(machine=machine, cpu=choice.cpu, memory=choice.memory,
-                             video=choice.video, accel=choice.accel, gpu=choice.gpu,
-                             about=emulator.about(settings)))
-    return choice
+    qemu.check(hardware(settings, choice))
+    fits = not choice.gpu and len(volumes.find(settings)) <= template.VOLUMES
+    return replace(choice, template=template.find(
+        settings, hardware(settings, choice, template=True), choice.disk) if fits else None)
+
+
+def hardware(settings: Settings, choice: Choice, *, template: bool = False) -> qemu.Hardware:
+    """Return what a guest sees of a choice; as a `template` is made, if that is wanted."""
+    return qemu.Hardware(machine=choice.machine, cpu=choice.cpu, memory=choice.memory,
+                         video=choice.video, accel=choice.accel, gpu=choice.gpu,
+                         about=emulator.about(settings), template=template)
 
 
 def within(name: str, value: int | None, least: int, default: int, most: int) -> int:
@@ -143,7 +155,8 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
             noticed=deadline if choice.lifetime <= settings.warn_before_end else 0.0,
             host=detach.host(), launcher=detach.NAME, endpoint=endpoint, form=form,
             source=source, method=method, mail=mail, accel=choice.accel,
-            master=choice.machine.stamp))
+            master=choice.machine.stamp,
+            template=choice.template.name if choice.template else ""))
 
 
 def check_mailed(settings: Settings, entries: Sequence[Record]) -> None:

@@ -4,24 +4,38 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from desktop import process
 from desktop.errors import Refusal
-from desktop.machine import qmp
+from desktop.machine import migration, qmp
 from desktop.process import Process
 from desktop.session.paths import Paths
+from desktop.session.ports import Ports
 from desktop.session.record import Record
 from desktop.settings import Settings
 
 log = logging.getLogger("guest")
 START_TIME = 20.0  # seconds for QEMU to answer
+RESUME_TIME = 20.0  # seconds for a machine to take up the state it goes on from
 PICTURE_AGE = 2.0  # seconds for which one picture of the screen serves all who look
 FULL = 64 << 20  # bytes free, below which a disk counts as full
 BANNER = b"RFB "
 LOG_LIMIT = 1 << 20  # bytes; they lie in memory, in /run
+
+
+def resume(connection: qmp.Connection, incoming: Mapping[str, Any]) -> None:
+    """Have a machine go on from a state; what is its own is plugged in before it runs.
+
+    Raises qmp.Error or OSError.
+    """
+    migration.load(connection, Path(incoming["state"]), RESUME_TIME, shared=incoming["shared"])
+    for facts in incoming["plug"]:
+        connection.execute("device_add", facts)
+    connection.execute("cont")
 
 
 class Guest:
@@ -33,6 +47,7 @@ class Guest:
         self.qemu: Process | None = None
         self.qmp: qmp.Connection | None = None
         self.children: list[process.Child] = []
+        self.ports = Ports(paths, self.command)
         self.pictured = 0.0  # when the last picture was made
 
     def take(self, qemu: process.Child) -> None:
@@ -43,18 +58,23 @@ class Guest:
             raise self.failure("it ended at once")
         self.qmp = qmp.Connection(self.paths.qmp)
 
-    def connect(self, helper: list[str], descriptor: int) -> Process | None:
+    def connect(self, helper: Sequence[str], descriptor: int) -> Process | None:
         """Start the network helper on its end of the line; raise process.Failed."""
         child = process.start(helper, self.paths.keeper_log, [descriptor])
         os.close(descriptor)
         self.children.append(child)
         return process.identify(child.pid)
 
-    def ready(self) -> None:
-        """Wait until the machine runs and its screen answers; raise Refusal with QEMU's words."""
+    def ready(self, incoming: Mapping[str, Any] | None = None) -> None:
+        """Wait until the machine runs and its screen answers; raise Refusal with QEMU's words.
+
+        `incoming` is the state it goes on from.
+        """
         assert self.qmp is not None
         try:
             self.qmp.negotiate(START_TIME)
+            if incoming:
+                resume(self.qmp, incoming)
             with socket.socket(socket.AF_UNIX) as screen:
                 screen.settimeout(START_TIME)
                 screen.connect(str(self.paths.vnc))
@@ -69,14 +89,6 @@ class Guest:
         self.qemu = entry.qemu
         self.qmp = qmp.Connection(self.paths.qmp)
         self.qmp.negotiate(START_TIME)
-
-    def attach_agent(self) -> None:
-        """Plug in the clipboard. By QMP, because on the command line it would block migration."""
-        data = {"type": "qemu-vdagent", "data": {"clipboard": True, "mouse": False}}
-        self.command("chardev-add", {"id": "vdagent", "backend": data})
-        self.command("device_add", {"driver": "virtserialport", "id": "clipboard",
-                                    "bus": "agent.0", "chardev": "vdagent",
-                                    "name": "com.redhat.spice.0"})
 
     def command(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
         """Run a QMP command; return None, with a line in the log, when QEMU refuses it."""
@@ -127,10 +139,19 @@ class Guest:
 
     def last_words(self) -> str:
         """Return the last thing that QEMU wrote; its hints are on lines of their own."""
-        lines = [line.strip() for line in self.said().splitlines()]
+        lines = [line.strip() for line in self.said().splitlines() if ": warning: " not in line]
         name = f"{Path(self.settings.qemu_exec).name}:"
         own = [number for number, line in enumerate(lines) if line.startswith(name)]
         return " ".join(lines[own[-1]:] if own else lines[-1:])
+
+    def abandon(self) -> None:
+        """Kill a QEMU that does not do what it should."""
+        for child in self.children:
+            child.kill()
+        self.reap()
+        self.children.clear()
+        if self.qmp:
+            self.qmp.close()
 
     def quit(self, seconds: float = 3) -> None:
         """Have QEMU end itself and wait for that, at most so long."""

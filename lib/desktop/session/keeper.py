@@ -1,7 +1,8 @@
 """The keeper: one process per session, from the start of its machine to the last file removed.
 
-It starts QEMU, shows its screen (display), answers the scripts (control), and waits in one place
-for whatever comes next: an event of QEMU, a request, a viewer, the next moment on its calendar.
+Once it has its machine (keep.py) it shows the screen (display), answers the scripts (control), and
+waits in one place for whatever comes next: an event of QEMU, a request, a viewer, the next moment
+on its calendar.
 """
 
 import logging
@@ -14,13 +15,9 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from desktop import configuration
-from desktop import log as logs
 from desktop import process
-from desktop.errors import Refusal
-from desktop.launch import detach
 from desktop.machine import qmp
-from desktop.session import control, ending, extension, listening, news, record
+from desktop.session import control, ending, extension, news, record
 from desktop.session.calendar import RETRY, Calendar
 from desktop.session.guest import Guest
 from desktop.session.paths import Paths
@@ -32,35 +29,6 @@ if TYPE_CHECKING:
     from desktop.session.display import Display
 
 log = logging.getLogger("keeper")
-
-
-def keep(paths: Paths, line: socket.socket, qemu: process.Child | None,
-         helper: list[str] | None, problem: Exception | None) -> int:
-    """Keep a session; return the exit status.
-
-    `qemu` has just been started, unless there was a `problem`; with neither, the session has lost
-    its keeper and is adopted. `helper` is the command line of its network helper, if any.
-    """
-    logs.set_up("keeper")
-    keeper = Keeper(paths, record.read(paths.directory), configuration.read(paths.settings))
-    try:
-        if problem:
-            raise problem
-        if qemu:
-            keeper.start(qemu)
-        else:
-            keeper.adopt()
-    except (Refusal, process.Failed, qmp.Error, OSError) as reason:
-        log.error("%s could not be started: %s", keeper.entry.name, reason)
-        keeper.finish(f"failed: {reason}")
-        detach.tell_problem(line, reason)
-        return 1
-    detach.tell(line, {"ready": True})
-    if qemu:
-        keeper.connect(helper)
-    keeper.run(socket.socket(fileno=detach.NUMBERS["listener"]) if qemu
-               else listening.again(keeper.entry, paths))
-    return 0
 
 
 class Keeper:
@@ -82,32 +50,7 @@ class Keeper:
         signal.signal(signal.SIGTERM, lambda *_: self.stop("the server stopped it"))
         self.over = ""  # how it ended, once it has
         self.unsaved = False
-
-    def start(self, qemu: process.Child) -> None:
-        """Wait until the machine answers; raise Refusal or process.Failed when it does not."""
-        self.guest.take(qemu)
-        self.update(state=State.STARTING, keeper=process.identify(os.getpid()),
-                    qemu=self.guest.qemu)
-        self.guest.ready()
-
-    def connect(self, helper: list[str] | None) -> None:
-        """Start the network helper, if any: it takes 100 ms that the request need not wait for.
-
-        Only then the session runs as far as others are concerned: it is not adopted before.
-        """
-        try:
-            network = self.guest.connect(helper, detach.NUMBERS["helper"]) if helper else None
-            self.update(state=State.RUNNING, network=network)
-        except process.Failed as problem:
-            log.error("%s has no network: %s", self.entry.name, problem)
-            self.update(state=State.RUNNING, reason="it has no network")
-
-    def adopt(self) -> None:
-        """Take over a running machine whose keeper was killed."""
-        self.guest.adopt(self.entry)
-        self.calendar.resume(self.entry)
-        self.update(keeper=process.identify(os.getpid()), viewers=0)
-        log.warning("%s is kept again", self.entry.name)
+        self.word = ""  # that the guest did not boot, and why
 
     def show(self, listener: socket.socket) -> None:
         """Let viewers in."""
@@ -129,7 +72,7 @@ class Keeper:
         """Wait for what comes, until the session is over and nothing of it is left."""
         assert self.guest.qmp and self.guest.qemu
         self.show(listener)
-        self.guest.attach_agent()
+        self.guest.ports.plug(self.word)
         death = os.pidfd_open(self.guest.qemu.pid)
         for source, act in ((self.guest.qmp, self.hear), (self.bell, self.look),
                             (death, self.mourn),

@@ -27,6 +27,7 @@ class Paths:
     vnc = File("vnc.sock")
     qmp = File("qmp.sock")
     qmp2 = File("qmp2.sock")  # for recovery, when the keeper hangs
+    agent = File("ga.sock")  # the guest's own agent, told the time
     screen = File("screen.png")
     keeper_log = File("keeper.log")
     qemu_log = File("qemu.log")

@@ -9,17 +9,18 @@ import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 from desktop.errors import Refusal
 from desktop.host import network, volumes
 from desktop.launch import detach
 from desktop.launch.detach import NUMBERS
-from desktop.machine import emulator, firmware, qemu, snapshot
+from desktop.machine import devices, emulator, firmware, qemu, snapshot
 from desktop.machine.descriptor import Machine
-from desktop.session import ending, listening, lock
-from desktop.session.claim import Claim
+from desktop.session import ending, listening, lock, ports
+from desktop.session.claim import Choice, Claim
 from desktop.session.paths import Paths
 from desktop.session.record import Record
 from desktop.settings import Settings
@@ -30,13 +31,15 @@ class Plan:
     """Command lines by what they start, and the descriptors they are about.
 
     The command lines name descriptors by the numbers that a keeper gives them, NUMBERS.
+    `incoming` is the state to go on from, None for a boot.
     """
 
     commands: dict[str, list[str]]
     descriptors: dict[str, int]
+    incoming: dict[str, object] | None = None
 
 
-def entrust(settings: Settings, claimed: Claim, machine: Machine, listener: socket.socket | None,
+def entrust(settings: Settings, claimed: Claim, choice: Choice, listener: socket.socket | None,
             line: socket.socket) -> None:
     """Hand a claimed session, lock and all, to the keeper on this line.
 
@@ -46,9 +49,9 @@ def entrust(settings: Settings, claimed: Claim, machine: Machine, listener: sock
     paths = claimed.paths
     try:
         with (listener or listening.behind_apache(paths) as screen,
-              made(settings, claimed.record, machine, paths) as plan):
+              made(settings, claimed.record, choice, paths) as plan):
             detach.hand_over(line, {"lock": claimed.lock, "listener": screen.fileno(),
-                                    **plan.descriptors}, plan.commands)
+                                    **plan.descriptors}, plan.commands, plan.incoming)
     except (Refusal, OSError) as problem:
         ending.finish(settings, paths, claimed.record, f"failed: {problem}")
         if isinstance(problem, Refusal):
@@ -60,14 +63,15 @@ def entrust(settings: Settings, claimed: Claim, machine: Machine, listener: sock
 
 
 @contextmanager
-def made(settings: Settings, entry: Record, machine: Machine, paths: Paths) -> Iterator[Plan]:
+def made(settings: Settings, entry: Record, choice: Choice, paths: Paths) -> Iterator[Plan]:
     """Make the snapshot and the sockets of a session, open until a keeper has them.
 
     Raises Refusal.
     """
     with ExitStack() as stack:
         disks = settings.dir_snapshots / paths.session
-        disk = snapshot.create(settings, machine, disks, entry.disk)
+        machine, below = choice.machine, choice.template
+        disk = snapshot.create(settings, machine, disks, entry.disk, below)
         held = os.open(disks, os.O_RDONLY | os.O_DIRECTORY)
         stack.callback(os.close, held)
         lock.share(held)  # by whoever has the descriptor: the keeper, then QEMU
@@ -81,21 +85,39 @@ def made(settings: Settings, entry: Record, machine: Machine, paths: Paths) -> I
                 descriptors[name] = stack.enter_context(end).fileno()
             commands["network"] = network.helper(NUMBERS["helper"],
                                                  paths.network_log)
-        commands["qemu"] = command(settings, entry, machine, paths, disk, kind)
-        yield Plan(commands, descriptors)
+        hardware, wiring = parts(settings, entry, machine, paths, disk, kind)
+        if below is None:
+            commands["qemu"] = qemu.command(settings.qemu_exec, hardware, wiring)
+            yield Plan(commands, descriptors)
+            return
+        other = snapshot.create(settings, machine, disks / "boot", entry.disk)
+        commands["boot"] = qemu.command(settings.qemu_exec, hardware, replace(
+            wiring, disk=other, variables=wiring.variables and other.with_name(snapshot.VARS)))
+        hardware = replace(hardware, template=True)
+        wiring = replace(wiring, memory=below.memory, layer=below.layer, incoming=True,
+                         mac=address(paths))
+        commands["qemu"] = qemu.command(settings.qemu_exec, hardware, wiring)
+        yield Plan(commands, descriptors, {
+            "state": str(below.state), "shared": True, "word": ports.COPIED,
+            "plug": devices.plugged(hardware, wiring)})
 
 
-def command(settings: Settings, entry: Record, machine: Machine, paths: Paths, disk: Path,
-            kind: str) -> list[str]:
-    """Return QEMU's command line."""
+def parts(settings: Settings, entry: Record, machine: Machine, paths: Paths, disk: Path,
+          kind: str) -> tuple[qemu.Hardware, qemu.Wiring]:
+    """Return what a session's machine is made of, and what it is connected to, if it boots."""
     uefi = machine.firmware == "uefi"
     hardware = qemu.Hardware(machine=machine, cpu=entry.cpu, memory=entry.memory,
                              video=entry.video, accel=entry.accel, gpu=bool(entry.gpu),
                              about=emulator.about(settings))
-    return qemu.command(settings.qemu_exec, hardware, qemu.Wiring(
+    return hardware, qemu.Wiring(
         name=entry.name, disk=disk, token=paths.token, vnc=paths.vnc,
         qmp_fd=NUMBERS["qmp"], qmp2=paths.qmp2, guid=str(uuid.uuid4()), network=kind,
         network_fd=NUMBERS["card"] if kind == "passt" else -1,
         volumes=tuple(volumes.find(settings)), gpu=entry.gpu,
         firmware=firmware.find() if uefi else None,
-        variables=disk.with_name(snapshot.VARS) if uefi else None))
+        variables=disk.with_name(snapshot.VARS) if uefi else None)
+
+
+def address(paths: Paths) -> str:
+    """Return the MAC address of a copy: of no other one, and the same again when it is woken."""
+    return "52:54:00:" + sha256(paths.session.encode()).digest()[:3].hex(":")

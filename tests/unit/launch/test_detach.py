@@ -61,7 +61,7 @@ def test_descriptors_arrive_under_their_numbers() -> None:
         detach.hand_over(ours, {"lock": reader, "qmp": writer}, {"qemu": ["a,b", "é"]})
         os.close(reader)
         os.close(writer)
-        handed, commands = detach.receive(theirs)
+        handed, commands, _ = detach.receive(theirs)
         assert handed == {"lock", "qmp"} and commands == {"qemu": ["a,b", "é"]}
         os.write(detach.NUMBERS["qmp"], b"through")
         assert os.read(detach.NUMBERS["lock"], 99) == b"through"
@@ -69,4 +69,4 @@ def test_descriptors_arrive_under_their_numbers() -> None:
             assert not os.get_inheritable(detach.NUMBERS[name])
             os.close(detach.NUMBERS[name])
         ours.close()
-        assert detach.receive(theirs) == (set(), {})
+        assert detach.receive(theirs) == (set(), {}, None)

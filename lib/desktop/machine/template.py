@@ -1,0 +1,229 @@
+"""Templates: machines frozen after their boot, from which sessions start at once.
+
+Each is a directory in dir_templates: the memory, what the devices knew, the layer of the disk that
+was written meanwhile, and a manifest that says what it is of. It serves a session that asks for
+exactly that; everything else boots.
+"""
+
+import json
+import logging
+import os
+import re
+import time
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from desktop.machine import firmware, qemu
+from desktop.machine.descriptor import Machine
+from desktop.machine.wiring import Hardware, Wiring
+from desktop.settings import Settings
+
+log = logging.getLogger("template")
+VERSION = 1
+NAME = re.compile("[0-9a-f]{20}-[0-9a-f]{8}")  # what it is of, and which of several
+MANIFEST = "manifest.json"
+PROBLEM = "problem.json"
+PARTS = ("memory", "state", "disk.qcow2")
+VARIABLES = "vars.fd"  # of UEFI
+VOLUMES = 24  # that fit into the slots of a copy
+GONE = "its machine is gone"
+PAUSE = 600  # seconds for which a template that failed is not tried again
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a template is. Memory is MB, disk GB, `made` Unix time, `seconds` what that took.
+
+    `fit` is the digest of all that must be the same in a session. `master` are the size, mtime in
+    ns, inode and SHA-256 of the machine's file; `files` size and SHA-256 of each part by its name.
+    """
+
+    version: int = VERSION
+    fit: str
+    machine: str
+    cpu: int
+    memory: int
+    disk: float
+    video: str
+    accel: str
+    qemu: str
+    processor: str
+    master: dict[str, Any]
+    argv: list[str]
+    files: dict[str, dict[str, Any]]
+    made: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template where it lies; `manifest` is None, and `problem` says why, if it is no good."""
+
+    directory: Path
+    manifest: Manifest | None
+    problem: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return the name of its directory."""
+        return self.directory.name
+
+    @property
+    def memory(self) -> Path:
+        """Return the file that copies map."""
+        return self.directory / "memory"
+
+    @property
+    def state(self) -> Path:
+        """Return what its devices knew."""
+        return self.directory / "state"
+
+    @property
+    def layer(self) -> Path:
+        """Return the layer of its disk."""
+        return self.directory / "disk.qcow2"
+
+    @property
+    def variables(self) -> Path:
+        """Return what its UEFI remembered."""
+        return self.directory / VARIABLES
+
+
+def fit(hardware: Hardware, disk: float) -> str:
+    """Return the digest of all that a template and a session must have in common.
+
+    That is the machine's file and the whole command line, but for what belongs to one session,
+    QEMU's version, the processor, and the size of an ISO's disk in GB.
+    """
+    words = (*neutral(hardware), hardware.machine.stamp, repr(disk),
+             ".".join(map(str, hardware.about.version)), processor())
+    return sha256("\0".join(words).encode()).hexdigest()
+
+
+def neutral(hardware: Hardware) -> list[str]:
+    """Return the command line of a template with nothing of a particular one in it."""
+    here = Path()
+    uefi = hardware.machine.firmware == "uefi"
+    return qemu.command("", hardware, Wiring(
+        name="", disk=here, vnc=here, qmp_fd=0, qmp2=here, guid="", memory=here,
+        firmware=firmware.find() if uefi else None, variables=here if uefi else None))
+
+
+def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """Return what CPU this is: what a guest has seen of it must be there again."""
+    wanted = {"vendor_id", "cpu family", "model", "model name", "stepping", "flags"}
+    first = cpuinfo.read_text().partition("\n\n")[0]
+    return "; ".join(line.partition(":")[2].strip() for line in first.splitlines()
+                     if line.partition(":")[0].strip() in wanted)
+
+
+def find(settings: Settings, hardware: Hardware, disk: float) -> Template | None:
+    """Return the newest template that fits exactly and did not fail lately, or None."""
+    wanted = fit(hardware, disk)
+    for one in those(settings, wanted[:20]):
+        if one.problem:
+            log.error("the template %s is not used: %s", one.name, one.problem)
+        elif one.manifest and one.manifest.fit == wanted and not trouble(one):
+            return one
+    return None
+
+
+def all(settings: Settings) -> list[Template]:
+    """Return every template, the newest first; those that are no good too."""
+    return those(settings, "")
+
+
+def those(settings: Settings, start: str) -> list[Template]:
+    """Return the templates whose names start like this, the newest first."""
+    try:
+        names = [name for name in os.listdir(settings.dir_templates)
+                 if name.startswith(start) and NAME.fullmatch(name)]
+    except OSError:
+        return []
+    found = [read(settings.dir_templates / name) for name in names]
+    return sorted(found, reverse=True,
+                  key=lambda one: (one.manifest.made if one.manifest else 0.0, one.name))
+
+
+def read(directory: Path) -> Template:
+    """Return the template in a directory, with what is wrong with it."""
+    try:
+        facts = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
+        manifest = Manifest(**facts)
+        if manifest.version != VERSION or not directory.name.startswith(manifest.fit[:20]):
+            return Template(directory, None, "its manifest is of another one")
+        for name, known in manifest.files.items():
+            if (directory / name).stat().st_size != known["size"]:
+                return Template(directory, None, f"{name} is not as long as it was")
+    except OSError as error:
+        return Template(directory, None, f"{error.filename and Path(error.filename).name} "
+                                         f"cannot be read ({error.strerror})")
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return Template(directory, None, "its manifest cannot be understood")
+    return Template(directory, manifest)
+
+
+def write(directory: Path, manifest: Manifest) -> None:
+    """Write the manifest, which makes a directory a template; all of it is on the disk then."""
+    for name in (*manifest.files, MANIFEST):
+        path = directory / name
+        if name == MANIFEST:
+            path.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def stale(one: Template, machines: dict[str, Machine], version: str) -> str:
+    """Return why no session can have a template any more, or nothing.
+
+    `machines` are those on offer by name; `version` is QEMU's.
+    """
+    if one.manifest is None:
+        return one.problem
+    known = one.manifest
+    machine = machines.get(known.machine)
+    if machine is None:
+        return GONE
+    state = machine.file.stat()
+    if (state.st_size, state.st_mtime_ns, state.st_ino) != (
+            known.master["size"], known.master["mtime"], known.master["inode"]):
+        return "its machine was changed"
+    if known.qemu != version:
+        return f"it is of QEMU {known.qemu}"
+    if known.processor != processor():
+        return "it is of another processor"
+    return ""
+
+
+def trouble(one: Template) -> str:
+    """Return how a template failed within the last minutes, or nothing."""
+    try:
+        facts = json.loads((one.directory / PROBLEM).read_text())
+        return str(facts["problem"]) if 0 <= time.time() - facts["at"] < PAUSE else ""
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def note_trouble(directory: Path, problem: str) -> None:
+    """Remember that a template failed, so that it is not tried at once again, and told of."""
+    try:
+        (directory / PROBLEM).write_text(json.dumps({"problem": problem, "at": time.time()}))
+    except OSError as error:
+        log.error("the failure of %s is not noted: %s", directory.name, error.strerror)
+
+
+def keep_hot(settings: Settings) -> None:
+    """Have the memory of templates read ahead, so that copies find it in the page cache."""
+    for one in all(settings):
+        if one.manifest:
+            for path in (one.memory, one.state, one.layer):
+                handle = os.open(path, os.O_RDONLY)
+                try:
+                    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_WILLNEED)
+                finally:
+                    os.close(handle)

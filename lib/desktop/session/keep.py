@@ -1,0 +1,94 @@
+"""How a keeper comes to its machine: started, resumed or taken over; it keeps it to the end."""
+
+import logging
+import os
+import socket
+from collections.abc import Sequence
+
+from desktop import configuration
+from desktop import log as logs
+from desktop import process
+from desktop.errors import Refusal
+from desktop.launch import detach
+from desktop.machine import qmp, template
+from desktop.session import listening, record
+from desktop.session.keeper import Keeper
+from desktop.session.paths import Paths
+from desktop.session.record import State
+from desktop.session.spawn import First
+
+log = logging.getLogger("keeper")
+
+
+def keep(paths: Paths, line: socket.socket, first: First) -> int:
+    """Keep a session; return the exit status."""
+    logs.set_up("keeper")
+    keeper = Keeper(paths, record.read(paths.directory), configuration.read(paths.settings))
+    try:
+        if first.problem:
+            raise first.problem
+        if first.qemu:
+            start(keeper, first, first.qemu)
+        else:
+            adopt(keeper)
+    except (Refusal, process.Failed, qmp.Error, OSError) as reason:
+        log.error("%s could not be started: %s", keeper.entry.name, reason)
+        keeper.finish(f"failed: {reason}")
+        detach.tell_problem(line, reason)
+        return 1
+    detach.tell(line, {"ready": True})
+    if first.qemu:
+        connect(keeper, first.commands.get("network"))
+    keeper.run(socket.socket(fileno=detach.NUMBERS["listener"]) if first.qemu
+               else listening.again(keeper.entry, paths))
+    return 0
+
+
+def start(keeper: Keeper, first: First, qemu: process.Child) -> None:
+    """Wait until the machine answers; raise Refusal or process.Failed when it does not.
+
+    A copy of a template that does not answer is booted instead.
+    """
+    try:
+        take(keeper, qemu)
+        keeper.guest.ready(first.incoming)
+        keeper.word = first.incoming["word"] if first.incoming else ""
+    except Refusal as problem:
+        if "boot" not in first.commands:
+            raise
+        log.error("%s boots, its template failed: %s", keeper.entry.name, problem)
+        template.note_trouble(keeper.settings.dir_templates / keeper.entry.template, str(problem))
+        keeper.guest.abandon()
+        keeper.update(template="")
+        take(keeper, first.start("boot"))
+        keeper.guest.ready()
+    first.release()
+
+
+def take(keeper: Keeper, qemu: process.Child) -> None:
+    """Take a QEMU that was just started."""
+    keeper.guest.take(qemu)
+    keeper.update(state=State.STARTING, keeper=process.identify(os.getpid()),
+                  qemu=keeper.guest.qemu)
+
+
+def connect(keeper: Keeper, helper: Sequence[str] | None) -> None:
+    """Start the network helper, if any: it takes 100 ms that the request need not wait for.
+
+    Only then the session runs as far as others are concerned: it is not adopted before.
+    """
+    try:
+        descriptor = detach.NUMBERS["helper"]
+        network = keeper.guest.connect(helper, descriptor) if helper else None
+        keeper.update(state=State.RUNNING, network=network)
+    except process.Failed as problem:
+        log.error("%s has no network: %s", keeper.entry.name, problem)
+        keeper.update(state=State.RUNNING, reason="it has no network")
+
+
+def adopt(keeper: Keeper) -> None:
+    """Take over a running machine whose keeper was killed."""
+    keeper.guest.adopt(keeper.entry)
+    keeper.calendar.resume(keeper.entry)
+    keeper.update(keeper=process.identify(os.getpid()), viewers=0)
+    log.warning("%s is kept again", keeper.entry.name)
