@@ -62,7 +62,7 @@ def by_hand(errand: Errand) -> None:
 
 SCRIPT = Script(
     name="admin", about="Administer sessions and accounts.", web=web, by_hand=by_hand,
-    commands=COMMANDS, as_caller=ACCOUNTS,
+    commands=COMMANDS, as_caller=ACCOUNTS, many=("session",),
     fields=("action", "session", "confirm", "text", "machine", "aside", "user",
             "password", "ticket"))
 

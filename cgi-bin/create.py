@@ -52,9 +52,9 @@ def web(visit: Visit) -> Answer:
 
 def by_hand(errand: Errand) -> None:
     """Start what was asked for and print its address."""
-    from desktop.web import card
+    from desktop.web import card, server
     settings, line = errand.settings, errand.line
-    for warning in card.warnings(settings):
+    for warning in server.warnings(settings):
         print(warning, file=sys.stderr)
     entry = start(settings, form.wish(line.commands), errand.user, method="hand",
                   admin=True, direct=True)

@@ -9,7 +9,7 @@ sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", 
 
 from desktop.commandline import Command
 from desktop.session import housekeeping, sessions
-from desktop.web import actions, card, edge, metrics, page, past, views, watch
+from desktop.web import actions, card, edge, metrics, page, table, views, watch
 from desktop.web.page import Answer
 from desktop.web.script import Errand, Script
 from desktop.web.visit import Visit
@@ -18,23 +18,19 @@ COMMANDS = (
     Command("service_monitor", "", "All sessions and the server, as without it."),
     Command("session_watch", "SESSION", "Follow one, by id, name or record, until it ends."),
     Command("json", "", "Print JSON."))
-REFRESH = 60  # seconds
 
 
 def web(visit: Visit) -> Answer:
     """Show one's sessions, one of them, its screen, or what is over."""
     if visit.request.method == "POST":
         return actions.do(visit, actions.MONITOR)
-    settings, query = visit.settings, visit.request.query
+    query = visit.request.query
     if "format" in query:
         return metrics.answer(visit, query["format"])
     person = visit.must()
-    for name in query:
+    for name in filter(views.VIEWS.__contains__, query):
         return views.VIEWS[name](visit, person, query[name])
-    entries = housekeeping.sweep(settings)
-    facts = card.overview(settings, entries, person.name, visit.place, everybody=person.admin)
-    return visit.show(200, card.listing(facts, visit.ticket), "sessions.html", "Sessions",
-                      refresh=REFRESH, lately=past.lately(visit, person), **facts)
+    return views.all(visit, person)
 
 
 def by_hand(errand: Errand) -> None:
@@ -52,14 +48,15 @@ def by_hand(errand: Errand) -> None:
     if line.on("json"):
         print(json.dumps(card.listing(facts)))
     elif sys.stdout.isatty():
-        print(card.table(facts))
+        print(table.text(facts))
     else:
-        print(page.by_itself(settings, "sessions.html", "Sessions", **facts))
+        print(page.by_itself(settings, "sessions.html", "Sessions", rows=facts["sessions"],
+                             view=table.View(), columns=table.COLUMNS, **facts))
 
 
 SCRIPT = Script(
     name="monitor", about="Show the sessions and the server.", web=web, by_hand=by_hand,
-    commands=COMMANDS, query=("format", *views.VIEWS),
+    commands=COMMANDS, query=("format", *views.VIEWS, *table.QUERY), many=("session",),
     fields=("action", "session", "seconds", "text", "user", "password", "ticket"))
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 /** What moves on the pages of sessions: time left, the screen, copying, local times. */
 
 import { ask, paint } from "./ask.js";
-import { duration, ending } from "./words.js";
+import { duration, ending, local } from "./words.js";
 
 /** Count down to the end, by this page's own clock: the browser's may be wrong. */
 function countDown() {
@@ -100,16 +100,7 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (
   });
 }
 
-for (const time of document.querySelectorAll("time")) {
-  const moment = new Date(time.dateTime);
-  const today = moment.toDateString() === new Date().toDateString();
-  if (!Number.isNaN(moment.valueOf())) {
-    time.textContent = moment.toLocaleString([], {
-      hour: "2-digit", minute: "2-digit", ...today ? {} : { month: "short", day: "numeric" },
-    });
-  }
-}
-
+local(document.body);
 countDown();
 follow();
 stayHere();

@@ -6,6 +6,19 @@ export function memory(mb) {
   return mb >= 1024 ? `${+(mb / 1024).toFixed(1)} GB` : `${mb} MB`;
 }
 
+/** @param {Element} root where times are shown as they are here */
+export function local(root) {
+  for (const time of root.querySelectorAll("time")) {
+    const moment = new Date(time.dateTime);
+    const today = moment.toDateString() === new Date().toDateString();
+    if (!Number.isNaN(moment.valueOf())) {
+      time.textContent = moment.toLocaleString([], {
+        hour: "2-digit", minute: "2-digit", ...today ? {} : { month: "short", day: "numeric" },
+      });
+    }
+  }
+}
+
 /** @param {number} seconds @returns {string} two units at most, such as `3 h 5 min` */
 export function duration(seconds) {
   const left = Math.max(0, Math.floor(seconds));

@@ -151,6 +151,11 @@ def used(process: Process | None) -> tuple[float, int] | None:
             int(pages[1]) * os.sysconf("SC_PAGE_SIZE") >> 20)
 
 
+def age(process: Process) -> float:
+    """Return the seconds since a process was started."""
+    return boottime() - process.started / os.sysconf("SC_CLK_TCK")
+
+
 def send(process: Process, number: signal.Signals) -> bool:
     """Signal this very process, never another one that got its pid; False when it is gone."""
     try:

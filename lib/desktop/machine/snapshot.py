@@ -23,6 +23,14 @@ VARS = "vars.fd"
 MONTH = 30 * 86400  # seconds
 
 
+def grown(settings: Settings, session: str) -> int:
+    """Return the MB that the disk of a session takes by now; 0 when it is gone, or elsewhere."""
+    try:
+        return os.stat(settings.dir_snapshots / session / DISK).st_blocks * 512 >> 20
+    except OSError:
+        return 0
+
+
 def create(settings: Settings, machine: Machine, directory: Path, disk: float,
            below: Template | None = None) -> Path:
     """Create the directory and the disk in it, for this user alone; return the disk's path.

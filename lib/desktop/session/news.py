@@ -43,11 +43,16 @@ def send(settings: Settings, entry: Record, words: str, sender: str) -> int:
 
     Raises Refusal for a message that is none and for a keeper that does not answer.
     """
+    answer = control.must_answer(sessions.paths(settings, entry), "message",
+                                 f"{entry.name} cannot be told", text=tidy(words), sender=sender)
+    return int(answer.get("viewers", 0))
+
+
+def tidy(words: str) -> str:
+    """Return a message as it is laid over a desktop; raise Refusal for one that is none."""
     words = " ".join(words.split())
     if not words or not words.isprintable():
         raise Refusal("The message is empty or cannot be read.")
     if len(words) > LONGEST:
         raise Refusal(f"The message has {len(words)} characters and may have {LONGEST}.")
-    answer = control.must_answer(sessions.paths(settings, entry), "message",
-                                 f"{entry.name} cannot be told", text=words, sender=sender)
-    return int(answer.get("viewers", 0))
+    return words

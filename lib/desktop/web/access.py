@@ -1,10 +1,14 @@
 """Who may do what to whose session: the one place where this is decided."""
 
+import logging
+
 from desktop.errors import Refusal
 from desktop.session import record
 from desktop.session.record import Corrupt, Record
 from desktop.settings import Settings
 from desktop.web.login import Person
+
+log = logging.getLogger("access")
 
 
 def find(settings: Settings, word: str, person: Person, *, admins: bool = False) -> Record:
@@ -23,6 +27,12 @@ def find(settings: Settings, word: str, person: Person, *, admins: bool = False)
     if entry.owner != person.name and not (admins and person.admin):
         raise unknown
     return entry
+
+
+def note(person: Person, action: str, entry: Record, source: str) -> None:
+    """Log what somebody does to a session of another."""
+    if person.name != entry.owner:
+        log.info("%s: %s %s of %s, from %s", person.name, action, entry.name, entry.owner, source)
 
 
 def must_be_admin(person: Person) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from desktop import maintenance
 from desktop.errors import Refusal
 from desktop.machine import catalogue
-from desktop.session import ending, extension, housekeeping, news, sessions
+from desktop.session import ending, housekeeping, sessions
 from desktop.session.record import Record
-from desktop.web import access, card, login, page
+from desktop.web import access, login, page, selection
 from desktop.web.page import Answer
 from desktop.web.visit import Visit
 
@@ -20,11 +20,13 @@ Action = Callable[[Visit], Answer]
 
 
 def do(visit: Visit, known: Mapping[str, Action]) -> Answer:
-    """Do what the field `action` names."""
-    action = known.get(visit.request.fields.get("action", ""))
-    if not action:
+    """Do what the field `action` names, to one session or to a selection."""
+    name = visit.request.fields.get("action", "")
+    if name not in known:
         raise Refusal("There is no such action.", 400, f"There are {', '.join(known)}.")
-    return action(visit)
+    if name in selection.STEPS and selection.asked(visit):
+        return selection.do(visit, name)
+    return known[name](visit)
 
 
 def sign_in(visit: Visit) -> Answer:
@@ -39,29 +41,12 @@ def sign_out(visit: Visit) -> Answer:
     return page.see("./").plus("Set-Cookie", login.sign_out(visit.request, visit.settings))
 
 
-def stop(visit: Visit) -> Answer:
-    """Stop a session of one's own, or as an administrator anybody's."""
-    entry = steered(visit, "stop")
-    ending.stop(visit.settings, entry)
-    return page.done(visit.request.json, {"session": entry.session, "state": "ended"})
-
-
-def extend(visit: Visit) -> Answer:
-    """Put off the end of a session, an hour when nothing is said."""
-    entry = steered(visit, "extend")
-    seconds = extension.wanted(visit.request.fields.get("seconds", ""))
-    given = extension.extend(visit.settings, entry, seconds, admin=visit.must().admin)
-    expires = sessions.expires(entry) + given
-    return page.done(visit.request.json, {
-        "session": entry.session, "seconds": given, "expires": card.moment(expires)})
-
-
-def message(visit: Visit) -> Answer:
-    """Lay a message over the desktop of a session."""
-    entry, person = steered(visit, "message"), visit.must()
-    sender = person.name if person.name == entry.owner else news.ADMINISTRATION
-    viewers = news.send(visit.settings, entry, visit.request.fields.get("text", ""), sender)
-    return page.done(visit.request.json, {"session": entry.session, "viewers": viewers})
+def steer(visit: Visit) -> Answer:
+    """Stop, extend or tell a session of one's own, or as an administrator anybody's."""
+    action = visit.request.fields["action"]
+    entry = steered(visit, action)
+    return page.done(visit.request.json, {"session": entry.session,
+                                          **selection.STEPS[action](visit, entry)})
 
 
 def shut_down(visit: Visit) -> Answer:
@@ -81,22 +66,21 @@ def restart(visit: Visit) -> Answer:
 
 def steered(visit: Visit, action: str) -> Record:
     """Return the session that this is meant for: one's own, as an administrator anybody's."""
-    person = visit.must()
-    entry = access.find(visit.settings, visit.request.fields.get("session", ""), person,
-                        admins=True)
+    fields, person = visit.request.fields, visit.must()
+    entry = access.find(visit.settings, fields.get("session", ""), person, admins=True)
     visit.meant(action, entry.session)
-    if person.name != entry.owner:
-        log.info("%s: %s %s of %s, from %s", person.name, action, entry.name, entry.owner,
-                 visit.request.source)
+    access.note(person, action, entry, visit.request.source)
     return entry
 
 
 def purge(visit: Visit) -> Answer:
     """Stop all sessions, for an administrator who typed the word."""
-    access.must_be_admin(visit.must())
+    person = visit.must()
+    access.must_be_admin(person)
     if visit.request.fields.get("confirm") != "purge":
         raise Refusal("The purge is not confirmed.", 400, "Type the word purge.")
     visit.meant("purge")
+    log.info("%s purges all sessions, from %s", person.name, visit.request.source)
     return page.done(visit.request.json, {"purged": housekeeping.purge(visit.settings)})
 
 
@@ -127,7 +111,7 @@ def maintain(visit: Visit) -> Answer:
     return page.done(visit.request.json, {"maintenance": maintenance.text(visit.settings)})
 
 
-MONITOR: Mapping[str, Action] = {"stop": stop, "shutdown": shut_down, "restart": restart,
-                                 "extend": extend, "message": message, "signin": sign_in,
-                                 "signout": sign_out}
-ADMIN: Mapping[str, Action] = {"purge": purge, "stop": stop, "maintain": maintain, "offer": offer}
+MONITOR: Mapping[str, Action] = {**dict.fromkeys(selection.STEPS, steer), "shutdown": shut_down,
+                                 "restart": restart, "signin": sign_in, "signout": sign_out}
+ADMIN: Mapping[str, Action] = {"purge": purge, "stop": steer, "maintain": maintain,
+                               "offer": offer}

@@ -6,7 +6,7 @@ multipart.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import BinaryIO
 from urllib.parse import unquote_to_bytes
 
@@ -18,13 +18,13 @@ MOST_FIELDS = 64
 Pairs = list[tuple[str, str]]  # names and values in their order, also those that are there twice
 
 
-def read(environ: Mapping[str, str], stream: BinaryIO) -> Pairs:
-    """Return the fields of a POST.
+def read(environ: Mapping[str, str], stream: BinaryIO, many: Collection[str] = ()) -> Pairs:
+    """Return the fields of a POST; those of `many` may be lists in JSON.
 
     Raises Refusal: 400 for what is malformed, 413 above 64 KiB, 415 for another encoding.
     """
     kind, parameters = content_type(environ)
-    return decode(read_bytes(environ, stream), kind, parameters)
+    return decode(read_bytes(environ, stream), kind, parameters, many)
 
 
 def read_bytes(environ: Mapping[str, str], stream: BinaryIO) -> bytes:
@@ -56,7 +56,8 @@ def content_type(environ: Mapping[str, str]) -> tuple[str, dict[str, str]]:
     return kind.strip().lower(), parameters
 
 
-def decode(data: bytes, kind: str, parameters: Mapping[str, str]) -> Pairs:
+def decode(data: bytes, kind: str, parameters: Mapping[str, str],
+           many: Collection[str] = ()) -> Pairs:
     """Return the fields of a body in their order; raise Refusal for another encoding."""
     if parameters.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
         raise Refusal("Requests are read in UTF-8 only.", 415)
@@ -65,7 +66,7 @@ def decode(data: bytes, kind: str, parameters: Mapping[str, str]) -> Pairs:
     if kind == "multipart/form-data":
         return multipart(data, parameters.get("boundary", ""))
     if kind == "application/json":
-        return json_object(data)
+        return json_object(data, many)
     raise Refusal("The form is sent in an encoding that is not read here.", 415,
                   "Send application/x-www-form-urlencoded, multipart/form-data or JSON.")
 
@@ -104,10 +105,11 @@ def multipart(data: bytes, boundary: str) -> Pairs:
     return pairs
 
 
-def json_object(data: bytes) -> Pairs:
+def json_object(data: bytes, many: Collection[str] = ()) -> Pairs:
     """Return the fields of a JSON object of texts, numbers and truths, as a form would send them.
 
-    Numbers keep their spelling, so that the same strict reading applies to them.
+    A list of them is one of `many`, there several times. Numbers keep their spelling, so that the
+    same strict reading applies to them.
     """
     try:
         found = json.loads(text(data), parse_int=str, parse_float=str,
@@ -117,12 +119,13 @@ def json_object(data: bytes) -> Pairs:
     if not isinstance(found, Members):
         raise Refusal("The request is not a JSON object.")
     spelled = []
-    for name, value in found:
-        if isinstance(value, bool):
-            value = str(int(value))
-        if not isinstance(value, str):
-            raise Refusal(f"{shown(name)} is neither a text, a number, true nor false.")
-        spelled.append((name, value))
+    for name, content in found:
+        for value in content if isinstance(content, list) and name in many else [content]:
+            if isinstance(value, bool):
+                value = str(int(value))
+            if not isinstance(value, str):
+                raise Refusal(f"{shown(name)} is neither a text, a number, true nor false.")
+            spelled.append((name, value))
     return spelled
 
 

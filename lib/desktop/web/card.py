@@ -6,34 +6,36 @@ from dataclasses import asdict
 from typing import Any
 
 from desktop import process
-from desktop.errors import Refusal
-from desktop.host import capacity, network, surroundings, usage, volumes
-from desktop.machine import emulator
+from desktop.host import volumes
+from desktop.machine import snapshot
 from desktop.session import extension, sessions
 from desktop.session.record import Record
 from desktop.settings import Settings
-from desktop.web import gateway, graph, page
+from desktop.web import gateway, page, server
 from desktop.web.gateway import Place
 
 JSON = ("session", "name", "machine", "url", "websocket", "token", "expires", "persistent")
 CHANGED = "its image was changed, and its disk may be damaged"
 STEERING = ("stop", "shutdown", "restart", "extend", "message")
+SELECTED = "selected"  # what a ticket for several sessions at once is good for
 FOR_PAGES = frozenset({"href", "secret", "remaining"})
 
 
-def public(entry: Record, changed: bool) -> dict[str, Any]:
+def public(settings: Settings, entry: Record, changed: bool) -> dict[str, Any]:
     """Return what administrators may know of anybody's session; nothing opens its screen.
 
-    `changed` tells whether its image is not what it was.
+    `changed` tells whether its image is not what it was; `grown` is what its disk takes, in MB.
     """
     end = sessions.expires(entry)
     return {"session": entry.session, "name": entry.name, "machine": entry.machine,
-            "title": entry.title, "user": entry.owner, "state": str(entry.state),
+            "title": entry.title, "user": entry.owner, "source": entry.source,
+            "state": str(entry.state),
             "reason": "; ".join(filter(None, (entry.reason, CHANGED if changed else ""))),
             "start": moment(entry.start), "expires": moment(end),
             "remaining": max(0, round(end - time.time())) if end else 0, "warn": 0,
             "persistent": entry.persistent, "cpu": entry.cpu, "memory": entry.memory,
-            "disk": entry.disk, "accel": entry.accel, "gpu": list(entry.gpu),
+            "disk": entry.disk, "grown": snapshot.grown(settings, entry.session),
+            "accel": entry.accel, "gpu": list(entry.gpu),
             "viewers": entry.viewers, "href": "", "url": "", "address": "", "websocket": "",
             "secret": "", "token": None, "screen": "", "used": used(entry),
             "extension": None, "volumes": []}
@@ -53,7 +55,7 @@ def own(settings: Settings, entry: Record, place: Place | None) -> dict[str, Any
     secret = token(settings, entry)
     asked = settings.service_use_vnc_token
     to_share = "" if asked else secret
-    facts = public(entry, bool(sessions.altered(settings, [entry])))
+    facts = public(settings, entry, bool(sessions.altered(settings, [entry])))
     if entry.endpoint.startswith("/"):
         where = place or gateway.parse("http", "localhost", "/desktop")
         facts |= {"href": gateway.link(where, entry.session, secret),
@@ -111,87 +113,33 @@ def overview(settings: Settings, entries: Sequence[Record], name: str, place: Pl
     changed = sessions.altered(settings, entries)
     those = {entry.session for entry in changed}
     cards = [(own(settings, entry, place) if entry.owner == name
-              else public(entry, entry.session in those))
+              else public(settings, entry, entry.session in those))
              | {"processes": processes(entry) if everybody else []}
              for entry in entries if everybody or entry.owner == name]
     return {"sessions": cards, "all": everybody,
-            "host": server(settings, entries, changed) if everybody else None}
+            "host": server.facts(settings, entries, changed) if everybody else None}
 
 
 def processes(entry: Record) -> list[dict[str, Any]]:
-    """Return what the processes of a session on this host use; memory is MB."""
+    """Return what the processes of a session on this host use: MB, and CPUs since their start."""
     if not sessions.ours(entry):
         return []
-    return [asdict(one) for one in usage.measure(
-        {"QEMU": entry.qemu, "keeper": entry.keeper, "network": entry.network})]
+    found = []
+    for name, one in (("QEMU", entry.qemu), ("keeper", entry.keeper), ("network", entry.network)):
+        if one and (use := process.used(one)):
+            found.append({"name": name, "pid": one.pid, "memory": use[1],
+                          "cpu": round(use[0] / max(process.age(one), 1), 2)})
+    return found
 
 
 def listing(facts: Mapping[str, Any],
             ticket: Callable[..., str] = page.no_ticket) -> dict[str, Any]:
-    """Return an overview as programs read it."""
+    """Return an overview as programs read it; its ticket is for several sessions at once."""
     host = {name: value for name, value in (facts["host"] or {}).items() if name != "graphs"}
-    return {"sessions": [summary(one, ticket) for one in facts["sessions"]], "host": host or None}
+    return {"sessions": [summary(one, ticket) for one in facts["sessions"]], "host": host or None,
+            "ticket": ticket(SELECTED)}
 
 
 def moment(stamp: float) -> str:
     """Return Unix time as ISO 8601, nothing for 0."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(stamp)) if stamp else ""
-
-
-def server(settings: Settings, entries: Sequence[Record],
-           changed: Sequence[Record]) -> dict[str, Any]:
-    """Return how the server does; memory is MB, disk GB, load a share of all CPUs.
-
-    `changed` are the sessions whose image is not what it was.
-    """
-    found = capacity.measure(settings)
-    return {"cpus": found.cpus, "load": found.load, "memory": found.memory,
-            "promised": sum(entry.memory for entry in entries),
-            "available": found.available, "disk_free": found.disk_free,
-            "sessions": len(entries), "max_sessions": settings.service_max_instance_nb,
-            "accel": accelerator(settings)[0],
-            "graphs": graph.all(settings, found.memory),
-            "warnings": warnings(settings) + [str(found) for found in surroundings.look(settings)
-                                              if not found.good] + [
-                f"{name} was changed while sessions of it are running: until they have ended, no "
-                "new ones start. Give a new version a new name instead."
-                for name in sorted({entry.machine for entry in changed})]}
-
-
-def warnings(settings: Settings) -> list[str]:
-    """Return what people should know about the machines of this server."""
-    return [text for text in (accelerator(settings)[1],
-                              network.announce(network.kind(settings))) if text]
-
-
-def accelerator(settings: Settings) -> tuple[str, str]:
-    """Return how machines are run here, and what is to be said about it."""
-    try:
-        name, reason = emulator.accelerator(settings)
-    except Refusal as problem:
-        return "none", str(problem)
-    if name == "kvm":
-        return name, ""
-    return name, (f"Machines are emulated ({reason}): they are slow, and kept apart from this "
-                  "server less strictly.")
-
-
-def table(facts: Mapping[str, Any]) -> str:
-    """Return an overview as text for a terminal."""
-    host = facts["host"]
-    lines = [f"{host['sessions']} sessions of {host['max_sessions'] or 'any number'}. "
-             f"{host['cpus']} CPUs, {host['load']:.0%} busy, {host['accel']}. "
-             f"Memory {host['available']} of {host['memory']} MB available, "
-             f"{host['promised']} MB promised. {host['disk_free']:.1f} GB of disk free.",
-             *host["warnings"]]
-    rows = [["START", "NAME", "MACHINE", "USER", "STATE", "CPU", "MEMORY", "GPU", "KIND",
-             "VIEWERS", "ENDS"]]
-    rows += [[one["start"], one["name"], one["machine"], one["user"], one["state"],
-              str(one["cpu"]), f"{one['memory']} MB", "yes" if one["gpu"] else "no",
-              "persistent" if one["persistent"] else "single-shot", str(one["viewers"]),
-              one["expires"] or "never"] for one in facts["sessions"]]
-    widths = [max(len(cell) for cell in column) for column in zip(*rows)]
-    if facts["sessions"]:
-        lines += ["", *("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
-                        for row in rows)]
-    return "\n".join(lines)

@@ -54,7 +54,7 @@ def serve(script: Script, environ: Mapping[str, str], body: BinaryIO, out: Binar
         current = configuration.load(environ)
         frame = Frame(notices=page.notices(current))
         request = requests.read(environ, body, query=script.query, fields=script.fields,
-                                proxies=current.trusted_proxies)
+                                many=script.many, proxies=current.trusted_proxies)
         gateway.check_origin(request, current, login.by_itself(request, current))
         visit = Visit(request, current)
         answer = script.web(visit)

@@ -70,7 +70,7 @@ def again(visit: Visit, problem: Refusal) -> Answer:
         "message": str(problem) if posted else "", "user": request.fields.get("user", "")}
     if isinstance(problem, Unmeant):
         facts |= {"message": problem.message, "wanted": problem.wanted,
-                  "does": DOES.get(problem.wanted[0], "Do it")}
+                  "does": DOES.get(request.fields.get("action", problem.wanted[0]), "Do it")}
         return page.html(problem.status, visit.frame, "confirm.html", "Do you want this?", **facts)
     return page.html(problem.status, visit.frame, "sign_in.html", TITLES[problem.status],
                      enter=enter(settings, True, machine),

@@ -11,7 +11,7 @@ from desktop import whereabouts
 from desktop.errors import Refusal
 from desktop.session import housekeeping
 from desktop.session.record import Record
-from desktop.web import card
+from desktop.web import server
 from desktop.web.page import Answer
 from desktop.web.visit import Visit
 
@@ -37,15 +37,15 @@ def answer(visit: Visit, form: str) -> Answer:
         raise Refusal("Figures are not for this address.", 403,
                       "The administrator names it in monitor_metrics_from.")
     entries = housekeeping.sweep(settings)
-    text = "".join(f"{line}\n" for line in lines(card.server(settings, entries, ()), entries))
+    text = "".join(f"{line}\n" for line in lines(server.facts(settings, entries, ()), entries))
     return Answer(200, KIND, text.encode())
 
 
-def lines(server: Mapping[str, Any], entries: Sequence[Record]) -> Iterator[str]:
+def lines(facts: Mapping[str, Any], entries: Sequence[Record]) -> Iterator[str]:
     """Yield the lines of the answer."""
     for name, meaning, fact, unit in GAUGES:
         yield from head(name, meaning)
-        yield f"remote_desktop_{name} {server[fact] * unit:.10g}"
+        yield f"remote_desktop_{name} {facts[fact] * unit:.10g}"
     yield from head("viewers", "People who look on.")
     yield f"remote_desktop_viewers {sum(entry.viewers for entry in entries)}"
     yield from head("sessions", "Sessions by machine and state.")

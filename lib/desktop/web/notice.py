@@ -40,7 +40,7 @@ def main(directory: Path) -> int:
 
 def letter(settings: Settings, entry: Record) -> EmailMessage:
     """Return the mail; who has no password here is not sent to a page that asks for one."""
-    facts = card.public(entry, False) | {"link": "", "more": None}
+    facts = card.public(settings, entry, False) | {"link": "", "more": None}
     if settings.server_name and entry.method != MAILED:
         facts |= {"link": f"{gateway.public(settings).address}monitor?session={entry.session}",
                   "more": extension.offer(settings, entry)}

@@ -12,7 +12,7 @@ from desktop.machine.descriptor import Machine
 from desktop.session import claim, sessions
 from desktop.session.record import Record
 from desktop.settings import VIDEO, Settings
-from desktop.web import card, entrance, login
+from desktop.web import card, entrance, login, server
 from desktop.web.visit import Visit
 
 
@@ -28,7 +28,7 @@ def offer(visit: Visit) -> dict[str, Any]:
         free = replace(free, sessions=0, reason=words)
     return {
         "service": {"version": __version__, "open": settings.allow_unauthenticated,
-                    "notices": visit.notices + card.warnings(settings)},
+                    "notices": visit.notices + server.warnings(settings)},
         "person": {"name": name or None, "admin": admin,
                    "sign_out": login.elsewhere(settings, person) if person else None},
         "enter": entrance.enter(settings, person is None), "words": entrance.words(settings),

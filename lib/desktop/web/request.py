@@ -48,9 +48,11 @@ class Request:
 
 
 def read(environ: Mapping[str, str], stream: BinaryIO, *, query: Collection[str] = (),
-         fields: Collection[str] = (), proxies: Collection[str] = ()) -> Request:
+         fields: Collection[str] = (), many: Collection[str] = (),
+         proxies: Collection[str] = ()) -> Request:
     """Read the request; `query` and `fields` are the names that a GET and a POST may carry.
 
+    Those of `many` may be there several times: their values become words of one.
     `proxies` are the addresses and networks whose X-Forwarded-For and -Proto are believed.
 
     What follows the script's name in the address (PATH_INFO) must be empty. Raises Refusal: 400
@@ -67,10 +69,10 @@ def read(environ: Mapping[str, str], stream: BinaryIO, *, query: Collection[str]
     words = environ.get("QUERY_STRING", "")
     if method == "POST" and words:
         raise Refusal("Fields of a form belong into its body, not into the address.")
-    posted = body.read(environ, stream) if method == "POST" else []
+    posted = body.read(environ, stream, many) if method == "POST" else []
     return Request(
         method=method, query=sort(body.urlencoded(os.fsencode(words)), query),
-        fields=sort(posted, fields), cookies=cookies(environ.get("HTTP_COOKIE", "")),
+        fields=sort(posted, fields, many), cookies=cookies(environ.get("HTTP_COOKIE", "")),
         json=wants_json(environ), html="text/html" in environ.get("HTTP_ACCEPT", ""),
         host=host(environ), scheme=proxy.scheme(environ, proxies),
         origin=environ.get("HTTP_ORIGIN"), doubted=proxy.doubted(environ, proxies),
@@ -79,20 +81,24 @@ def read(environ: Mapping[str, str], stream: BinaryIO, *, query: Collection[str]
         remote_user=environ.get("REMOTE_USER", ""), script=script(environ))
 
 
-def sort(pairs: Iterable[tuple[str, str]], known: Collection[str]) -> dict[str, str]:
-    """Return the fields by name; refuse what is unknown, there twice, too long or unprintable."""
+def sort(pairs: Iterable[tuple[str, str]], known: Collection[str],
+         many: Collection[str] = ()) -> dict[str, str]:
+    """Return the fields by name; refuse what is unknown, there twice, too long or unprintable.
+
+    Those of `many` are as long as the body may be, and their values words of one.
+    """
     found: dict[str, str] = {}
     for name, value in pairs:
         if name not in known:
             raise Refusal(f"There is no field {body.shown(name)} here.", 400,
                           settings.nearest(name[:64], known))
-        if name in found:
+        if name in found and name not in many:
             raise Refusal(f"{name} is there twice.")
-        if len(value) > MOST_CHARACTERS:
+        if len(value) > MOST_CHARACTERS and name not in many:
             raise Refusal(f"{name} is too long.")
         if CONTROL.search(value):
             raise Refusal(f"{name} contains control characters.")
-        found[name] = value
+        found[name] = f"{found[name]} {value}" if name in found else value
     return found
 
 

@@ -44,6 +44,7 @@ class Script(Tool):
 
     Attributes:
         query, fields: the names that a GET and a POST may carry.
+        many: those fields that may be there several times.
         web: its story for a request.
         data: whether a GET is answered as JSON whatever is wanted.
     """
@@ -51,4 +52,5 @@ class Script(Tool):
     web: Callable[[Visit], Answer]
     query: Collection[str] = ()
     fields: Collection[str] = ()
+    many: Collection[str] = ()
     data: bool = False

@@ -1,13 +1,28 @@
-"""What the monitor shows besides the list of sessions, by the name in the query that asks."""
+"""What the monitor shows: all sessions, or what a name in the query asks for."""
 
 from collections.abc import Callable, Mapping
 
-from desktop.web import access, card, page, past, stock, watch
+from desktop.session import housekeeping
+from desktop.web import access, card, page, past, stock, table, watch
 from desktop.web.login import Person
 from desktop.web.page import Answer
 from desktop.web.visit import Visit
 
+REFRESH = 60  # seconds
 View = Callable[[Visit, Person, str], Answer]
+
+
+def all(visit: Visit, person: Person) -> Answer:
+    """Return a person's sessions, to administrators all and the server."""
+    settings, wanted = visit.settings, table.view(visit.request.query)
+    facts = card.overview(settings, housekeeping.sweep(settings), person.name, visit.place,
+                          everybody=person.admin)
+    rows = table.rows(wanted, facts["sessions"])
+    if visit.request.json:
+        return page.data(200, card.listing(facts | {"sessions": rows}, visit.ticket))
+    return page.html(200, visit.frame, "sessions.html", "Sessions", refresh=REFRESH, rows=rows,
+                     view=wanted, columns=table.COLUMNS, lately=past.lately(visit, person),
+                     **facts)
 
 
 def one(visit: Visit, person: Person, session: str) -> Answer:

@@ -14,7 +14,7 @@ from desktop.process import boot_id, boottime
 from desktop.session import record, sessions
 from desktop.session.record import Record, State
 from desktop.settings import ROOT, Settings
-from desktop.web import card, gateway, page
+from desktop.web import card, gateway, page, table
 from desktop.web.page import Frame
 
 SECRET = "s3cr3t42"
@@ -76,7 +76,7 @@ def test_by_hand_the_keeper_is_the_server(settings: Settings) -> None:
 
 def test_others_open_nothing(settings: Settings) -> None:
     entry = add(settings)
-    facts = card.public(entry, False)
+    facts = card.public(settings, entry, False)
     assert SECRET not in json.dumps(facts) and entry.endpoint not in json.dumps(facts)
     assert not any(facts[name] for name in ("href", "url", "address", "websocket", "token",
                                             "secret", "screen"))
@@ -94,8 +94,8 @@ def test_an_overview(settings: Settings) -> None:
     assert everything["host"]["promised"] == 512 and everything["host"]["sessions"] == 2
     listing = json.dumps(card.listing(everything))
     assert listing.count(SECRET) == 2  # in one session, as token and in its url
-    table = card.table(everything)
-    assert SECRET not in table and "tiny.iso" in table and "bob" in table
+    text = table.text(everything)
+    assert SECRET not in text and "tiny.iso" in text and "bob" in text
 
 
 def test_an_image_that_was_changed_is_marked(settings: Settings) -> None:
@@ -116,7 +116,7 @@ def test_an_image_that_was_changed_is_marked(settings: Settings) -> None:
 
 def test_a_session_without_end_or_from_another_boot(settings: Settings) -> None:
     for changes in ({"deadline": 0.0}, {"boot": "another"}):
-        facts = card.public(add(settings, **changes), False)
+        facts = card.public(settings, add(settings, **changes), False)
         assert (facts["expires"], facts["remaining"]) == ("", 0)
 
 
@@ -132,10 +132,13 @@ def test_pages_have_all_they_need(settings: Settings, ask: Make, state: State,
     place = gateway.place(ask(), wide)
     frame = Frame({"name": EVIL, "admin": True, "sign_out": None}, [EVIL])
     one = page.html(200, frame, "session.html", entry.title, s=card.own(wide, entry, place))
+    seen, local = (card.overview(wide, sessions.all(wide), "ada", where, everybody=True)
+                   for where in (place, None))
+    shown = {"view": table.View(), "columns": table.COLUMNS}
     everything = page.html(200, frame, "sessions.html", "Sessions", lately=(),
-                           **card.overview(wide, sessions.all(wide), "ada", place, everybody=True))
+                           rows=seen["sessions"], **seen, **shown)
     alone = page.by_itself(replace(wide, dir_html=ROOT / "html"), "sessions.html", "Sessions",
-                           **card.overview(wide, sessions.all(wide), "ada", None, everybody=True))
+                           rows=local["sessions"], **local, **shown)
     for text in (one.body.decode(), everything.body.decode(), alone):
         assert "<script>alert" not in text and "&lt;script&gt;" in text
     assert SECRET not in alone

@@ -8,13 +8,14 @@ import jinja2
 import pytest
 
 import desktop.web
+from desktop.web import table
 
 TEMPLATES = Path(desktop.web.__file__).parent / "templates"
 HTML = Path(__file__).parents[3] / "html"
 BAD = "<script>\"'&"
 SESSION: dict[str, Any] = {
-    "session": "a" * 26, "name": BAD, "machine": BAD, "title": BAD, "user": BAD,
-    "state": "running", "reason": BAD, "href": BAD, "address": BAD, "token": BAD,
+    "session": "a" * 26, "name": BAD, "machine": BAD, "title": BAD, "user": BAD, "source": BAD,
+    "state": "running", "reason": BAD, "href": BAD, "address": BAD, "token": BAD, "grown": 12,
     "start": "2030-01-02T03:04:05Z", "expires": "2030-01-02T05:04:05Z", "remaining": 7200,
     "persistent": True, "cpu": 1, "memory": 1536, "disk": 1.5, "accel": "tcg", "gpu": [BAD],
     "viewers": 1, "warn": 600, "screen": BAD, "used": {"cpu": 1.5, "memory": 99},
@@ -23,13 +24,19 @@ SESSION: dict[str, Any] = {
     "volumes": [{"path": BAD, "tag": BAD, "writable": True, "command": BAD}]}
 HOST = {"cpus": 2, "load": 0.5, "memory": 4096, "promised": 1024, "available": 2048,
         "disk_free": 9.5, "sessions": 1, "max_sessions": 10, "accel": "tcg", "warnings": [BAD],
+        "accel_reason": BAD, "versions": {BAD: BAD, "QEMU": ""},
+        "gpus": [{"address": BAD, "user": user, "name": BAD, "problem": problem}
+                 for user, problem in ((BAD, ""), ("", BAD), ("", ""))],
         "graphs": {name: {"words": BAD, "lines": [BAD]}
                    for name in ("sessions", "load", "memory", "disk")}}
 ENDED = {"name": BAD, "machine": BAD, "user": BAD, "how": BAD, "hours": 1.25,
          "start": "2030-01-02T03:04:05Z", "end": "2030-01-02T05:04:05Z"}
 PAGES: dict[str, dict[str, Any]] = {
     "session.html": {"s": SESSION},
-    "sessions.html": {"sessions": [SESSION], "all": True, "host": HOST, "lately": [ENDED]},
+    "sessions.html": {"sessions": [SESSION], "all": True, "host": HOST, "lately": [ENDED],
+                      "rows": [SESSION], "view": table.View(find=BAD),
+                      "columns": table.COLUMNS},
+    "told.html": {"told": [{"session": BAD, "problem": BAD}, {"session": BAD, "name": BAD}]},
     "history.html": {"sessions": [ENDED], "all": True, "count": 2, "kept": 9, "named": 3,
                      "totals": {"user": [{"name": BAD, "sessions": 2, "hours": 1.5}]}},
     "sign_in.html": {"action": "monitor", "message": BAD, "kept": {"machine": BAD}, "user": BAD,
@@ -101,7 +108,7 @@ def test_without_a_token_or_an_end() -> None:
 
 
 def test_what_is_not_ones_own_can_be_stopped_but_not_opened() -> None:
-    page = render("sessions.html", sessions=[SESSION | {"href": ""}])
+    page = render("sessions.html", **dict.fromkeys(("sessions", "rows"), [SESSION | {"href": ""}]))
     assert 'value="stop"' in page
     assert "monitor?session=" not in page
 
