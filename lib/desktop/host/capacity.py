@@ -29,12 +29,13 @@ class Host:
 
 @dataclass(frozen=True)
 class Promise:
-    """What a session was promised, or is asked for."""
+    """What a session was promised, or is asked for; a `parked` one takes no place."""
 
     owner: str
     cpu: int
     memory: int
     disk: float
+    parked: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,9 @@ def sessions_left(settings: Settings, host: Host, promises: Sequence[Promise],
                   wish: Promise) -> None:
     """Refuse when all places are taken."""
     most = settings.service_max_instance_nb
-    if most and len(promises) >= most:
-        raise full(f"All {most} places are taken: {len(promises)} sessions are running.")
+    running = len(awake(promises))
+    if most and running >= most:
+        raise full(f"All {most} places are taken: {running} sessions are running.")
 
 
 def load_left(settings: Settings, host: Host, promises: Sequence[Promise], wish: Promise) -> None:
@@ -170,6 +172,11 @@ def disk_left(settings: Settings, host: Host, promises: Sequence[Promise], wish:
                    f"{least:g} GB must stay free.")
 
 
+def awake(promises: Sequence[Promise]) -> list[Promise]:
+    """Return those that take a place of the server's."""
+    return [promise for promise in promises if not promise.parked]
+
+
 def total_cpu(promises: Sequence[Promise]) -> int:
     """Return the virtual CPUs promised together."""
     return sum(promise.cpu for promise in promises)
@@ -220,7 +227,7 @@ def free(settings: Settings, host: Host, promises: Sequence[Promise], owner: str
     memory = least(less(memory_limit(settings, host), total_memory(promises)),
                    memory_room(settings, host),
                    less(memory_share(settings, host), total_memory(mine)) if mine else None)
-    sessions = least(less(settings.service_max_instance_nb or None, len(promises)),
+    sessions = least(less(settings.service_max_instance_nb or None, len(awake(promises))),
                      less(settings.service_max_session_nb_per_user or None, len(mine)))
     reason = ""
     try:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from desktop.host.capacity import Host, Promise
+from desktop.host.capacity import Host, Promise, awake
 from desktop.settings import Settings
 
 HOURS = 6
@@ -40,7 +40,8 @@ def note(settings: Settings, host: Host, promises: Sequence[Promise]) -> None:
     """Write the sample of this minute; raise OSError when it cannot be written."""
     now = time.time()
     sample = Sample(now, host.load, host.memory - host.available,
-                    sum(promise.memory for promise in promises), len(promises), host.disk_free)
+                    sum(promise.memory for promise in promises), len(awake(promises)),
+                    host.disk_free)
     handle = os.open(path(settings), os.O_WRONLY | os.O_CREAT, 0o600)
     try:
         os.pwrite(handle, LAYOUT.pack(*astuple(sample)),

@@ -5,11 +5,13 @@ and the service's own directories are never offered.
 """
 
 import errno
+import json
 import logging
 import os
 import re
 import shlex
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from desktop.settings import INSTALLED_FILE, Settings
@@ -57,6 +59,20 @@ def find(settings: Settings) -> list[Volume]:
         volumes.append(Volume(path, tag(path, {volume.tag for volume in volumes}), writable,
                               writable and keeps_attributes(path)))
     return volumes
+
+
+def spell(volumes: Sequence[Volume]) -> str:
+    """Return volumes as JSON, for recall."""
+    return json.dumps([asdict(volume) | {"path": str(volume.path)} for volume in volumes])
+
+
+def recall(text: str, instead: Path) -> list[Volume]:
+    """Return volumes as they were spelled; one that is gone is an empty directory, `instead`."""
+    found = []
+    for facts in json.loads(text):
+        path = Path(facts.pop("path"))
+        found.append(Volume(path if path.is_dir() else instead, **facts))
+    return found
 
 
 def overlap(settings: Settings, path: Path) -> Path | None:

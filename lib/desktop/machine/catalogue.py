@@ -51,6 +51,13 @@ def find(settings: Settings, name: str, user: str, admin: bool = False) -> Machi
     raise Refusal(f"There is no machine {name!r}.", 404, nearest(name, names))
 
 
+def known(settings: Settings, name: str) -> Machine:
+    """Return the machine of this name, on offer or not; raise Refusal when it is gone."""
+    for machine in examined(settings, [file for file in files(settings) if file.name == name]):
+        return machine
+    raise Refusal(f"There is no machine {name!r} any more.", 409)
+
+
 def allowed(machine: Machine, user: str, admin: bool) -> bool:
     """Tell whether a person may know of a machine."""
     return not (machine.hidden or machine.aside) and (

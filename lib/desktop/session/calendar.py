@@ -1,7 +1,7 @@
 """When a session ends by itself. Moments are seconds since boot (process.boottime)."""
 
 from desktop import process
-from desktop.session.record import MAILED, Record
+from desktop.session.record import MAILED, Record, State
 from desktop.settings import Settings
 
 NAP = 30.0  # seconds at most between two looks at the calendar: a suspended host stops timers
@@ -17,6 +17,7 @@ class Calendar:
         self.alone_since: float | None = process.boottime()
         self.met = False  # somebody has looked on
         self.powerdown: tuple[float, str] | None = None  # when the guest's time is over, and why
+        self.unparked_until = 0.0  # it could not be parked, and is not tried before that
         self.retry: float | None = None  # when to look for room on a full disk again
 
     def resume(self, entry: Record) -> None:
@@ -74,10 +75,26 @@ class Calendar:
         moment = self.notice(entry)
         return moment is not None and process.boottime() >= moment
 
+    def parks(self, entry: Record) -> float | None:
+        """Return the moment at which the session is to be parked, None for never."""
+        if not (self.settings.park_after and entry.persistent and self.alone_since is not None
+                and entry.state is State.RUNNING):
+            return None
+        return max(self.alone_since + self.settings.park_after, self.unparked_until)
+
+    def parking_is_due(self, entry: Record) -> bool:
+        """Tell whether to park the session now."""
+        moment = self.parks(entry)
+        return moment is not None and process.boottime() >= moment
+
+    def put_off_parking(self) -> None:
+        """Try again later: a volume may be unmounted, a disk emptied."""
+        self.unparked_until = process.boottime() + self.settings.park_after + ROUND
+
     def pause(self, entry: Record) -> float:
         """Return the seconds one may sleep while nothing happens."""
         moments = [*self.ends(entry).values(),
-                   *filter(None, (self.retry, self.notice(entry)))]
+                   *filter(None, (self.retry, self.notice(entry), self.parks(entry)))]
         if not moments:
             return ROUND
         return max(0.0, min(NAP, min(moments) - process.boottime()))

@@ -7,6 +7,7 @@ share out exactly what there is.
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -135,8 +136,9 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
         for entry in entries:
             if form and (entry.owner, entry.form) == (owner, form):
                 return entry
-        if sessions.altered(settings, [entry for entry in entries
-                                       if entry.machine == choice.machine.name]):
+        if sessions.altered(settings, [entry for entry in entries if entry.state
+                                       is not State.PARKED
+                                       and entry.machine == choice.machine.name]):
             raise Refusal(f"{choice.machine.name} was changed while sessions of it are running.",
                           409, "It can be had again when they have ended; choose another one.")
         if method == MAILED:
@@ -146,7 +148,7 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
         cards = gpu.free_one(gpu.find(settings), taken(entries)).group if choice.gpu else ()
         name = f"{slug(choice.machine.name)}-{paths.session[:4]}"
         deadline = process.boottime() + choice.lifetime if choice.lifetime else 0.0
-        return write(settings, paths, Record(
+        return write(paths, Record(
             session=paths.session, name=name, state=State.CLAIMED, owner=owner,
             machine=choice.machine.name, title=choice.machine.title, cpu=choice.cpu,
             memory=choice.memory, disk=choice.disk, video=choice.video, gpu=cards,
@@ -156,7 +158,19 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
             host=detach.host(), launcher=detach.NAME, endpoint=endpoint, form=form,
             source=source, method=method, mail=mail, accel=choice.accel,
             master=choice.machine.stamp,
-            template=choice.template.name if choice.template else ""))
+            template=choice.template.name if choice.template else ""), settings)
+
+
+def again(settings: Settings, entry: Record, paths: Paths, saved: Paths) -> Claim:
+    """Promise a parked session again what it had; raise Refusal when there is no room."""
+    with lock.holding(settings.dir_cfg / "capacity.lock"):
+        others = [one for one in sessions.all(settings) if one.session != entry.session]
+        check_room(settings, others,
+                   Promise(entry.owner, entry.cpu, entry.memory, entry.disk))
+        left = max(1.0, entry.until - time.time()) if entry.until else 0.0
+        return write(paths, replace(
+            entry, state=State.CLAIMED, boot=process.boot_id(), host=detach.host(),
+            launcher=detach.NAME, until=0.0, deadline=left and process.boottime() + left), saved)
 
 
 def check_mailed(settings: Settings, entries: Sequence[Record]) -> None:
@@ -182,7 +196,9 @@ def check_room(settings: Settings, entries: Sequence[Record], wish: Promise, *,
 
 
 def promise(entry: Record) -> Promise:
-    """Return what a session holds."""
+    """Return what a session holds; a parked one only its disk, and a place of its owner's."""
+    if entry.state is State.PARKED:
+        return Promise(entry.owner, 0, 0, entry.disk, parked=True)
     return Promise(entry.owner, entry.cpu, entry.memory, entry.disk)
 
 
@@ -191,16 +207,25 @@ def taken(entries: Sequence[Record]) -> set[str]:
     return {address for entry in entries for address in entry.gpu}
 
 
-def write(settings: Settings, paths: Paths, entry: Record) -> Claim:
-    """Make the directory of a session, locked before anybody can see it under its name."""
-    draft = Paths(settings.dir_cfg / ".claim")
+def write(paths: Paths, entry: Record, like: Settings | Paths) -> Claim:
+    """Make the directory of a session, locked before anybody can see it under its name.
+
+    With the settings of a new one, or with what was saved of a parked one.
+    """
+    draft = Paths(paths.directory.with_name(".claim"))
     ending.remove(draft.directory)  # of a request that was killed
     draft.directory.mkdir(mode=0o700)
     held, answer = lock.take(draft.lock, wait=True), lock.take(draft.answer, wait=True)
     assert held is not None and answer is not None
     draft.token.touch(mode=0o600)
-    draft.token.write_text("".join(secrets.choice(TOKEN_LETTERS) for _ in range(TOKEN_LENGTH)))
-    configuration.write(settings, draft.settings)
+    if isinstance(like, Paths):
+        for source, target in ((like.token, draft.token), (like.settings, draft.settings),
+                               (like.volumes, draft.volumes)):
+            shutil.copyfile(source, target)
+    else:
+        draft.token.write_text("".join(secrets.choice(TOKEN_LETTERS)
+                                       for _ in range(TOKEN_LENGTH)))
+        configuration.write(like, draft.settings)
     record.write(draft.directory, entry)
     draft.directory.rename(paths.directory)
     return Claim(record=entry, paths=paths, lock=held, answer=answer)

@@ -134,7 +134,7 @@ class Display(socketserver.ThreadingMixIn, socketserver.TCPServer):
         reason = how.encode()[:REASON].decode(errors="ignore")
         with self._lock:
             for viewer in self._viewers:
-                viewer.farewell = (news.OVER, reason)
+                viewer.farewell = (news.ASLEEP if how == news.PARKED else news.OVER, reason)
                 viewer.ring()
             self._lock.wait_for(lambda: not self._viewers, 1)
 

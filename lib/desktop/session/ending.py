@@ -10,7 +10,7 @@ from pathlib import Path
 from desktop import process, together
 from desktop.machine import qmp
 from desktop.process import Process
-from desktop.session import control, history, lock, sessions
+from desktop.session import control, history, lock, parked, sessions
 from desktop.session.paths import Paths
 from desktop.session.record import Record
 from desktop.settings import Settings
@@ -59,7 +59,10 @@ def see_off(settings: Settings, entry: Record, patience: float, how: str) -> Non
 
 
 def finish(settings: Settings, paths: Paths, entry: Record | None, how: str) -> None:
-    """End what still runs of a session and remove its files; the caller holds its lock."""
+    """End what still runs of a session and remove its files; the caller holds its lock.
+
+    One that is parked, or could not be woken, stays so: disk and history are of that one.
+    """
     tell_qemu(paths, "quit")
     vnc = b"\0unix:" + os.fsencode(paths.vnc).replace(b",", b",,") + b","
     for one in {*owned(vnc), *(recorded(entry) if entry else ())}:
@@ -69,9 +72,11 @@ def finish(settings: Settings, paths: Paths, entry: Record | None, how: str) -> 
     for one in owned(b"\0" + os.fsencode(paths.network_log) + b"\0"):
         process.wait(one, HELPER_TIME)
         end(one)
-    remove(settings.dir_snapshots / paths.session)
-    if entry:
-        history.add(settings, entry, how)
+    home = parked.home(settings, paths.session).directory
+    if paths.directory == home or not parked.has(settings, paths.session):
+        remove(settings.dir_snapshots / paths.session)
+        if entry:
+            history.add(settings, entry, how)
     remove(paths.directory)
 
 

@@ -46,6 +46,7 @@ def extend(settings: Settings, entry: Record, seconds: int, *, admin: bool = Fal
 
     An `admin` needs no offer. Raises Refusal.
     """
+    sessions.must_be_awake(entry)
     if not entry.deadline:
         raise Refusal(f"{entry.name} has no end that could be put off.", 409)
     if not admin and (problem := offer(settings, entry).problem):

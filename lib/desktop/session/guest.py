@@ -13,6 +13,7 @@ from desktop import process
 from desktop.errors import Refusal
 from desktop.machine import migration, qmp
 from desktop.process import Process
+from desktop.session import parked
 from desktop.session.paths import Paths
 from desktop.session.ports import Ports
 from desktop.session.record import Record
@@ -21,6 +22,7 @@ from desktop.settings import Settings
 log = logging.getLogger("guest")
 START_TIME = 20.0  # seconds for QEMU to answer
 RESUME_TIME = 20.0  # seconds for a machine to take up the state it goes on from
+STOPPED = ("paused", "postmigrate", "finish-migrate")  # by a keeper, not for want of disk
 PICTURE_AGE = 2.0  # seconds for which one picture of the screen serves all who look
 FULL = 64 << 20  # bytes free, below which a disk counts as full
 BANNER = b"RFB "
@@ -30,11 +32,14 @@ LOG_LIMIT = 1 << 20  # bytes; they lie in memory, in /run
 def resume(connection: qmp.Connection, incoming: Mapping[str, Any]) -> None:
     """Have a machine go on from a state; what is its own is plugged in before it runs.
 
-    Raises qmp.Error or OSError.
+    What was saved of a parked one is of no use from the moment it runs. Raises qmp.Error or
+    OSError.
     """
     migration.load(connection, Path(incoming["state"]), RESUME_TIME, shared=incoming["shared"])
     for facts in incoming["plug"]:
         connection.execute("device_add", facts)
+    if saved := incoming.get("saved"):
+        parked.use(Path(saved))
     connection.execute("cont")
 
 
@@ -85,10 +90,15 @@ class Guest:
             raise Refusal("The machine's screen does not answer.", 500)
 
     def adopt(self, entry: Record) -> None:
-        """Take over a running machine that lost its keeper; raise qmp.Error when it is gone."""
+        """Take over a running machine that lost its keeper; raise qmp.Error when it is gone.
+
+        One that was being parked goes on.
+        """
         self.qemu = entry.qemu
         self.qmp = qmp.Connection(self.paths.qmp)
         self.qmp.negotiate(START_TIME)
+        if self.qmp.execute("query-status")["status"] in STOPPED:
+            self.command("cont")
 
     def command(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
         """Run a QMP command; return None, with a line in the log, when QEMU refuses it."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from desktop import process
 from desktop.launch import detach
-from desktop.session import control, ending, history, lock, record, sessions
+from desktop.session import control, ending, history, lock, parked, record, sessions
 from desktop.session.paths import Paths
 from desktop.session.record import Corrupt, Record, State
 from desktop.settings import Settings
@@ -38,6 +38,7 @@ def sweep(settings: Settings) -> list[Record]:
         sweep_snapshots(settings)
     except OSError as error:
         log.warning("%s is left alone: %s", settings.dir_snapshots, error)
+    kept += sweep_parked(settings, {entry.session for entry in kept})
     return sorted(kept, key=lambda entry: entry.start)
 
 
@@ -61,6 +62,7 @@ def purge(settings: Settings) -> int:
     sweep(settings)
     entries = sessions.all(settings)
     ending.stop_all(settings, entries, "purged")
+    ending.stop_all(settings, sessions.all(settings), "purged")  # what was being woken
     return len(entries)
 
 
@@ -83,13 +85,15 @@ def look_after(settings: Settings, paths: Paths) -> Record | None:
         entry = read(paths)
         if entry and not sessions.ours(entry):
             return entry
-        runs = entry and entry.state in (State.RUNNING, State.PAUSED)
-        if entry and runs and ending.recorded(entry):
+        runs = entry and (entry.state in (State.RUNNING, State.PAUSED)
+                          or parked.woken(settings, paths.session).exists())
+        saved = parked.has(settings, paths.session)
+        if entry and runs and not saved and ending.recorded(entry):
             log.warning("%s lost its keeper and gets another", entry.name)
             with detach.summon(paths.directory) as line:
                 detach.hand_over(line, {"lock": handle}, {})
             return entry
-        log.warning("%s is dead and removed", paths.session)
+        log.warning("%s is %s", paths.session, "parked" if saved else "dead and removed")
         if entry is None:
             set_aside(settings, paths)
         ending.finish(settings, paths, entry, "lost")
@@ -131,6 +135,22 @@ def set_aside(settings: Settings, paths: Paths) -> None:
         pass  # there was none
 
 
+def sweep_parked(settings: Settings, awake: set[str]) -> list[Record]:
+    """End parked sessions whose time is over, remove left-overs; return the others."""
+    kept = []
+    for entry in parked.all(settings):
+        if entry.session in awake:
+            continue
+        if parked.overdue(entry):
+            ending.stop(settings, entry, how="its time was over")
+        else:
+            kept.append(entry)
+    for path in parked.left_over(settings):
+        log.warning("%s is left of a session and removed", path)
+        ending.remove(path)
+    return kept
+
+
 def sweep_snapshots(settings: Settings) -> None:
     """Remove disks whose session is gone.
 
@@ -140,7 +160,9 @@ def sweep_snapshots(settings: Settings) -> None:
     if not settings.dir_snapshots.is_dir():
         return
     for entry in os.scandir(settings.dir_snapshots):
-        orphan = record.ID.fullmatch(entry.name) and not (settings.dir_cfg / entry.name).exists()
+        orphan = (record.ID.fullmatch(entry.name)
+                  and not (settings.dir_cfg / entry.name).exists()
+                  and not (settings.dir_parked / entry.name).exists())
         if (orphan and entry.is_dir(follow_symlinks=False)
                 and time.time() - entry.stat().st_mtime > YOUNG
                 and not lock.held(Path(entry.path))):

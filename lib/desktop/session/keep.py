@@ -11,9 +11,10 @@ from desktop import process
 from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.machine import qmp, template
-from desktop.session import listening, record
+from desktop.session import ending, listening, parked, record
 from desktop.session.keeper import Keeper
 from desktop.session.paths import Paths
+from desktop.session.ports import WOKEN
 from desktop.session.record import State
 from desktop.session.spawn import First
 
@@ -53,6 +54,8 @@ def start(keeper: Keeper, first: First, qemu: process.Child) -> None:
         take(keeper, qemu)
         keeper.guest.ready(first.incoming)
         keeper.word = first.incoming["word"] if first.incoming else ""
+        if keeper.word == WOKEN:
+            keeper.calendar.resume(keeper.entry)
     except Refusal as problem:
         if "boot" not in first.commands:
             raise
@@ -84,11 +87,15 @@ def connect(keeper: Keeper, helper: Sequence[str] | None) -> None:
     except process.Failed as problem:
         log.error("%s has no network: %s", keeper.entry.name, problem)
         keeper.update(state=State.RUNNING, reason="it has no network")
+    ending.remove(parked.woken(keeper.settings, keeper.entry.session))
 
 
 def adopt(keeper: Keeper) -> None:
     """Take over a running machine whose keeper was killed."""
     keeper.guest.adopt(keeper.entry)
     keeper.calendar.resume(keeper.entry)
-    keeper.update(keeper=process.identify(os.getpid()), viewers=0)
+    state = keeper.entry.state
+    keeper.update(keeper=process.identify(os.getpid()), viewers=0,
+                  state=State.RUNNING if state is State.STARTING else state)
+    ending.remove(parked.woken(keeper.settings, keeper.entry.session))
     log.warning("%s is kept again", keeper.entry.name)

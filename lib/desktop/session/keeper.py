@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from desktop import process
 from desktop.machine import qmp
-from desktop.session import control, ending, extension, news, record
+from desktop.session import control, ending, extension, news, parking, record
 from desktop.session.calendar import RETRY, Calendar
 from desktop.session.guest import Guest
 from desktop.session.paths import Paths
@@ -87,6 +87,8 @@ class Keeper:
                 self.guest.command("cont")
             self.hear()  # events may have come with the answers to commands
             self.over = self.over or self.calendar.over(self.entry)
+            if not self.over and self.calendar.parking_is_due(self.entry):
+                self.park()
             if self.calendar.notice_is_due(self.entry):
                 self.update(**self.postman.send(self.entry))
             if self.unsaved:
@@ -131,7 +133,8 @@ class Keeper:
         count = len(self.display.viewers() if self.display else ())
         if count != self.entry.viewers:
             self.calendar.note_viewers(count)
-            self.update(viewers=count)
+            stays = self.entry.reason.startswith(parking.STAYS)
+            self.update(viewers=count, reason="" if count and stays else self.entry.reason)
 
     def decide(self, do: str, facts: dict[str, Any]) -> dict[str, Any]:
         """Answer a request on the control socket."""
@@ -165,6 +168,17 @@ class Keeper:
         else:
             self.over = self.over or how
             self.ring()
+
+    def park(self) -> None:
+        """Save the machine and let go of it, or note why that cannot be."""
+        try:
+            parking.park(self.settings, self.guest, self.entry, self.paths)
+        except parking.Stays as problem:
+            log.info("%s is not parked: %s", self.entry.name, problem)
+            self.calendar.put_off_parking()
+            self.update(reason=f"{parking.STAYS}{problem}")
+        else:
+            self.over = news.PARKED
 
     # The record
 

@@ -16,7 +16,8 @@ from desktop.session.record import Record
 from desktop.settings import Settings
 
 PROTOCOL = "remote-desktop"  # the websocket subprotocol of pages that understand it
-OVER, ELSEWHERE = 4000, 4001  # close codes (RFC 6455, 7.4.2: 4000 and up are ours)
+PARKED = "parked"  # how it ends for the keeper that parks it
+OVER, ELSEWHERE, ASLEEP = 4000, 4001, 4002  # close codes (RFC 6455, 7.4.2: 4000 and up are ours)
 ADMINISTRATION = "The administration"  # who tells something to the viewers of others
 LONGEST = 500  # characters of a message
 
@@ -43,6 +44,7 @@ def send(settings: Settings, entry: Record, words: str, sender: str) -> int:
 
     Raises Refusal for a message that is none and for a keeper that does not answer.
     """
+    sessions.must_be_awake(entry)
     answer = control.must_answer(sessions.paths(settings, entry), "message",
                                  f"{entry.name} cannot be told", text=tidy(words), sender=sender)
     return int(answer.get("viewers", 0))

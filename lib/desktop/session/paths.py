@@ -21,6 +21,8 @@ class Paths:
     lock = File("lock")  # held: the keeper, or the request before it, is alive
     answer = File("answer")  # held by the request that starts it, until it answers
     token = File("token")  # what a person types; QEMU reads it too
+    volumes = File("volumes.json")  # those that the machine was given
+    state = File("state")  # of a machine that is parked
     mailed = File("mailed")  # there once a mail with the token is being sent
     control = File("ctl.sock")
     websocket = File("ws.sock")

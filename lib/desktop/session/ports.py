@@ -5,14 +5,18 @@ what a frozen machine has not seen yet tells it that it runs again.
 """
 
 import socket
+import time
 from collections.abc import Callable
 from typing import Any
 
 from desktop.session.paths import Paths
 
 BUS = "agent.0"
+LINE = "-line"  # behind the name of a port: what it is connected to
 SET_TIME = b'{"execute":"guest-set-time"}\n'  # from its own clock chip, which is right
 COPIED, WOKEN = "copied", "woken"  # what is told to a machine that did not boot
+GONE = 20  # looks at whether a port has gone, PAUSE seconds between them
+PAUSE = 0.02
 
 Command = Callable[[str, dict[str, Any]], Any]
 
@@ -24,7 +28,6 @@ class Ports:
         self.paths = paths
         self.command = command
         self.agent: socket.socket | None = None
-        self.there: list[str] = []
 
     def plug(self, word: str) -> None:
         """Plug in the clipboard; after a resume also word of it, and the guest's agent.
@@ -52,17 +55,26 @@ class Ports:
             pass  # the clock is the guest's own business then
 
     def add(self, name: str, port: str, backend: dict[str, Any]) -> None:
-        """Plug in one port."""
-        self.there.append(name)
-        self.command("chardev-add", {"id": f"{name}-line", "backend": backend})
+        """Plug in one port, unless an earlier keeper has done so."""
+        if name in self.there():
+            return
+        self.command("chardev-add", {"id": f"{name}{LINE}", "backend": backend})
         self.command("device_add", {"driver": "virtserialport", "id": name, "bus": BUS,
-                                    "chardev": f"{name}-line", "name": port})
+                                    "chardev": f"{name}{LINE}", "name": port})
+
+    def there(self) -> list[str]:
+        """Return the names of the ports that are plugged in."""
+        labels = [line["label"] for line in self.command("query-chardev", {}) or ()]
+        return [label.removesuffix(LINE) for label in labels if label.endswith(LINE)]
 
     def unplug(self) -> None:
-        """Take all ports out again, as before."""
+        """Take all ports out again; they go when the guest's side has let go of them."""
         if self.agent:
             self.agent.close()
-        for name in self.there:
+            self.agent = None
+        for name in self.there():
             self.command("device_del", {"id": name})
-            self.command("chardev-remove", {"id": f"{name}-line"})
-        self.there = []
+            for _ in range(GONE):
+                if self.command("chardev-remove", {"id": f"{name}{LINE}"}) is not None:
+                    break
+                time.sleep(PAUSE)

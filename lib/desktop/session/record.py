@@ -44,12 +44,13 @@ class Record:
     """One session. Memory is MB, disk GB; `start` is Unix time.
 
     `deadline` is in seconds since the boot `boot` (process.boottime), 0 for never, so that a
-    wall clock set to another day ends nothing. `form` names the form that was sent, so that the
-    same one sent twice is one session. `master` is the stamp of the machine's file at the start,
-    `template` the name of the one it is a copy of, if it did not boot.
-    `method` is how its owner signed in, `mail` where to write to them, if known. `extended` is in
-    seconds; `noticed` is the deadline that its owner has been told of by mail, or need not be;
-    `message` is what viewers were told last, at the Unix time `message_at`.
+    wall clock set to another day ends nothing; `until` is the end of a parked one, which outlives
+    a boot, as Unix time. `form` names the form that was sent, so that the same one sent twice is
+    one session. `master` is the stamp of the machine's file at the start, `template` the name of
+    the one it is a copy of, if it did not boot. `method` is how its owner signed in, `mail` where
+    to write to them, if known. `extended` is in seconds; `noticed` is the deadline that its owner
+    has been told of by mail, or need not be; `message` is what viewers were told last, at the Unix
+    time `message_at`.
     """
 
     version: int = VERSION
@@ -80,6 +81,7 @@ class Record:
     master: str = ""
     template: str = ""
     viewers: int = 0
+    until: float = 0.0
     extended: float = 0.0
     noticed: float = 0.0
     message: str = ""

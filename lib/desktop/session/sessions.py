@@ -10,9 +10,9 @@ from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.memo import stamp
 from desktop.process import boot_id, boottime
-from desktop.session import record
+from desktop.session import parked, record
 from desktop.session.paths import Paths
-from desktop.session.record import Corrupt, Record
+from desktop.session.record import Corrupt, Record, State
 from desktop.settings import Settings
 
 log = logging.getLogger("sessions")
@@ -42,7 +42,10 @@ def directories(settings: Settings) -> Iterator[Path]:
 
 
 def all(settings: Settings) -> list[Record]:
-    """Return every record that can be read, oldest first; the others are told to the log."""
+    """Return every record that can be read, oldest first; the others are told to the log.
+
+    Those of parked sessions too, unless they are being woken.
+    """
     found = []
     for directory in directories(settings):
         try:
@@ -51,7 +54,17 @@ def all(settings: Settings) -> list[Record]:
             log.warning("the record of %s cannot be used: %s", directory.name, problem)
         except OSError:
             pass  # it ended just now, or is another user's
+    awake = {entry.session for entry in found}
+    found += [entry for entry in parked.all(settings) if entry.session not in awake]
     return sorted(found, key=lambda entry: entry.start)
+
+
+def read(settings: Settings, session: str) -> Record:
+    """Return the record of a session, awake or parked; raise Corrupt, or FileNotFoundError."""
+    try:
+        return record.read(settings.dir_cfg / session)
+    except FileNotFoundError:
+        return record.read(parked.home(settings, session).directory)
 
 
 def find(settings: Settings, word: str) -> Record:
@@ -67,7 +80,15 @@ def find(settings: Settings, word: str) -> Record:
 
 def paths(settings: Settings, entry: Record) -> Paths:
     """Return where the files of a session are."""
+    if entry.state is State.PARKED:
+        return parked.home(settings, entry.session)
     return Paths(settings.dir_cfg / entry.session)
+
+
+def must_be_awake(entry: Record) -> None:
+    """Raise Refusal for a parked session, which nobody keeps."""
+    if entry.state is State.PARKED:
+        raise Refusal(f"{entry.name} is parked.", 409, "Open it first: it goes on then.")
 
 
 def ours(entry: Record) -> bool:
@@ -88,6 +109,8 @@ def altered(settings: Settings, entries: Collection[Record]) -> list[Record]:
 
 def expires(entry: Record) -> float:
     """Return the Unix time at which a session is stopped; 0: never, or not to be told."""
+    if entry.state is State.PARKED:
+        return entry.until
     if not entry.deadline or entry.boot != boot_id():
         return 0
     return time.time() + entry.deadline - boottime()

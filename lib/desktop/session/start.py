@@ -62,7 +62,8 @@ def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", metho
         if isinstance(claimed, Record):
             return await_other(sessions.paths(settings, claimed))
         try:
-            plan.entrust(settings, claimed, choice, listener, line)
+            plan.entrust(settings, claimed, listener, line,
+                         plan.made(settings, claimed.record, choice))
             meanwhile()
             wait_ready(settings, claimed, line)
             # The keeper writes so itself when the network is there too, some 100 ms later.

@@ -3,7 +3,7 @@
 import logging
 
 from desktop.errors import Refusal
-from desktop.session import record
+from desktop.session import record, sessions
 from desktop.session.record import Corrupt, Record
 from desktop.settings import Settings
 from desktop.web.login import Person
@@ -21,7 +21,7 @@ def find(settings: Settings, word: str, person: Person, *, admins: bool = False)
     if not record.ID.fullmatch(word):
         raise unknown
     try:
-        entry = record.read(settings.dir_cfg / word)
+        entry = sessions.read(settings, word)
     except (OSError, Corrupt):
         raise unknown from None
     if entry.owner != person.name and not (admins and person.admin):

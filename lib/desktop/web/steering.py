@@ -1,4 +1,4 @@
-"""Steering a session by hand: more time for it, a message over its desktop."""
+"""Steering a session by hand: more time for it, a message over its desktop, waking it."""
 
 import logging
 
@@ -9,9 +9,10 @@ from desktop.web.script import Errand
 COMMANDS = (
     Command("session_extend", "SESSION", "Put off the end of one, by an hour or by --seconds=N."),
     Command("seconds", "N", "By how much."),
+    Command("session_wake", "SESSION", "Have a parked one go on."),
     Command("session_message", "SESSION", "Lay --text=WORDS over the desktop of one."),
     Command("text", "WORDS", "The message."))
-DETAILS = {"session_extend": "seconds", "session_message": "text"}
+DETAILS = {"session_extend": "seconds", "session_message": "text", "session_wake": ""}
 
 log = logging.getLogger("steering")
 
@@ -36,7 +37,10 @@ def obey(errand: Errand) -> None:
     entry = sessions.find(settings, commands[name])
     detail = commands.get(DETAILS[name], "")
     log.info("%s: %s of %s, by hand", errand.user, name, entry.name)
-    if name == "session_extend":
+    if name == "session_wake":
+        from desktop.session import wake  # it reads as much as a start
+        print(f"{wake.wake(settings, entry).name} goes on.")
+    elif name == "session_extend":
         given = extension.extend(settings, entry, extension.wanted(detail), admin=True)
         print(f"{entry.name} has {given} seconds more.")
     else:

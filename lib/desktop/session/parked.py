@@ -1,0 +1,79 @@
+"""Parked sessions: saved to the disk, their memory freed, until somebody opens them again.
+
+Each is a directory in dir_parked with the record, the token and the state of the machine; its disk
+stays in dir_snapshots. As long as that directory is there, the machine has not run since: whatever
+else is found of the session is a left-over, and what is parked holds. It outlives a reboot.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from desktop.session import lock, record
+from desktop.session.paths import Paths
+from desktop.session.record import Corrupt, Record
+from desktop.settings import Settings
+
+log = logging.getLogger("parked")
+WOKEN = ".woken-"  # before its id: the machine runs again, what was saved of it is of no use
+
+
+def home(settings: Settings, session: str) -> Paths:
+    """Return where a session is, or would be, when it is parked."""
+    return Paths(settings.dir_parked / session)
+
+
+def has(settings: Settings, session: str) -> bool:
+    """Tell whether a session is parked."""
+    return home(settings, session).record.exists()
+
+
+def woken(settings: Settings, session: str) -> Path:
+    """Return where what was saved of a session goes once it runs again."""
+    return settings.dir_parked / f"{WOKEN}{session}"
+
+
+def use(saved: Path) -> None:
+    """Put aside what was saved of a session, whose machine is about to run."""
+    saved.rename(saved.with_name(f"{WOKEN}{saved.name}"))
+    handle = os.open(saved.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def all(settings: Settings) -> Iterator[Record]:
+    """Yield the records of parked sessions; those that cannot be read are told to the log."""
+    for name in names(settings):
+        if record.ID.fullmatch(name):
+            try:
+                yield record.read(settings.dir_parked / name)
+            except Corrupt as problem:
+                log.error("the record of %s, which is parked, cannot be used: %s", name, problem)
+            except OSError:
+                pass  # it was woken just now
+
+
+def overdue(entry: Record) -> bool:
+    """Tell whether the time of a parked session is over."""
+    return bool(entry.until) and time.time() > entry.until
+
+
+def left_over(settings: Settings) -> Iterator[Path]:
+    """Yield what a keeper that was killed left: a part of a state, or one that was used."""
+    for name in names(settings):
+        session = name.removeprefix(WOKEN).removeprefix(".")
+        if name != session and record.ID.fullmatch(session):
+            if not lock.held(Paths(settings.dir_cfg / session).lock):
+                yield settings.dir_parked / name
+
+
+def names(settings: Settings) -> list[str]:
+    """Return what lies in dir_parked."""
+    with suppress(OSError):
+        return sorted(os.listdir(settings.dir_parked))
+    return []
