@@ -10,6 +10,7 @@ from desktop import maintenance
 from desktop.auth import accounts
 from desktop.commandline import Command
 from desktop.errors import Refusal
+from desktop.freeze import upkeep
 from desktop.session import ending, housekeeping, sessions
 from desktop.web import access, actions, doctor, edge, page, steering
 from desktop.web.page import Answer
@@ -26,7 +27,7 @@ ACCOUNTS = [command.name for command in accounts.COMMANDS]
 
 
 def web(visit: Visit) -> Answer:
-    """Ask what to do; purge, stop one session, maintain, hide a machine."""
+    """Ask what to do; purge, stop one session, maintain, hide a machine, freeze one."""
     if visit.request.method == "POST":
         return actions.do(visit, actions.ADMIN)
     access.must_be_admin(visit.must())
@@ -50,12 +51,11 @@ def by_hand(errand: Errand) -> None:
         case "session_purge" if errand.line.on(name):
             print(f"{housekeeping.purge(settings)} sessions stopped.")
         case "housekeeping" if errand.line.on(name):
-            housekeeping.each_minute(settings)
+            upkeep.each_minute(settings)
         case "service_maintenance":
             print("on" if maintenance.change(settings, value) else "off")
         case _ if name in ACCOUNTS:
-            for words in accounts.obey(settings, name, value):
-                print(words)
+            sys.stdout.writelines(f"{words}\n" for words in accounts.obey(settings, name, value))
         case _:
             raise Refusal(f"--{name}={value} asks for nothing.")
 
@@ -63,8 +63,8 @@ def by_hand(errand: Errand) -> None:
 SCRIPT = Script(
     name="admin", about="Administer sessions and accounts.", web=web, by_hand=by_hand,
     commands=COMMANDS, as_caller=ACCOUNTS, many=("session",),
-    fields=("action", "session", "confirm", "text", "machine", "aside", "user",
-            "password", "ticket"))
+    fields=("action", "session", "confirm", "text", "machine", "aside", "cpu", "memory", "video",
+            "template", "user", "password", "ticket"))
 
 if __name__ == "__main__":
     edge.run(SCRIPT)

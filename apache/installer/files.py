@@ -13,7 +13,7 @@ from places import DIRECTORIES, ETC, FILES, HTPASSWD, LIB, LOG, PYTHON, RUN, SET
 from report import Problem, Result, edited, listing
 
 PROGRAMS = ("lib", "cgi-bin", "machines")
-TOOLS = ("fetch", "import", "list")  # of machines, where images may lie as well
+TOOLS = ("fetch", "freeze", "import", "list")  # of machines, where images may lie as well
 
 
 def programs(ledger: Ledger) -> Result:

@@ -23,7 +23,7 @@ from service.person import Person
 from service.until import until
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("machines", "run", "snapshots", "state", "log")
+ROOMS = ("machines", "run", "snapshots", "templates", "state", "log")
 USER = "www-data" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
 RUNNING: list["Installation"] = []
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
@@ -51,7 +51,9 @@ def install_programs(share: Path) -> None:
     """Put the checkout's programs where www-data can read them, as apache/install does."""
     for part in ("cgi-bin", "lib", "html"):
         shutil.copytree(ROOT / part, share / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for script in (share / "cgi-bin").iterdir():
+    (share / "machines").mkdir()
+    shutil.copy(ROOT / "machines/freeze", share / "machines")
+    for script in (*(share / "cgi-bin").iterdir(), share / "machines/freeze"):
         first, newline, rest = script.read_text(encoding="utf-8").partition("\n")
         assert first.startswith("#!"), f"{script.name} names no interpreter"
         script.write_text(f"#!{sys.executable} -I\n{rest}", encoding="utf-8")
@@ -73,7 +75,7 @@ class Installation:
             path = self.directory / room
             path.mkdir(mode=0o700)
             shutil.chown(path, USER, USER)
-        self.machines, self.run, self.snapshots, self.state, self.log = (
+        self.machines, self.run, self.snapshots, self.templates, self.state, self.log = (
             self.directory / room for room in ROOMS)
         self.run = run_at or self.run
         self.machines.chmod(0o755)
@@ -115,6 +117,7 @@ class Installation:
         """Set these settings, and those of the installation, and no others, from now on."""
         places = {"dir_service": self.goods.share, "dir_html": self.goods.share / "html",
                   "dir_machines": self.machines, "dir_snapshots": self.snapshots,
+                  "dir_templates": self.templates,
                   "dir_cfg": self.run, "dir_state": self.state, "dir_log": self.log,
                   "file_htpasswd": self.directory / "htpasswd"}
         self.settings = {**places, "check_user_with_htpasswd": 1, "user_admin": "root",
@@ -129,8 +132,13 @@ class Installation:
         self.ini.chmod(0o644)
 
     def forget(self) -> None:
-        """Forget what counts for a while: refused sign-ins, people for whom there was no room."""
+        """Forget what counts for a while: refused sign-ins, people for whom there was no room.
+
+        Templates too.
+        """
         shutil.rmtree(self.state / "throttle", ignore_errors=True)
+        for path in self.templates.iterdir():
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         (self.state / "refused").unlink(missing_ok=True)
 
     def add_machine(self, name: str, content: bytes = b"", **descriptor: object) -> Path:

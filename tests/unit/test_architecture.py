@@ -20,7 +20,7 @@ BELOW: dict[str, set[str]] = {
     "machine": {"", "host"},
     "launch": {"", "session.record"},
     "session": {"", "host", "machine", "launch"},
-    "freeze": {"", "host", "machine", "session"},
+    "freeze": {"", "host", "machine", "session", "launch"},
     "web": {"", "host", "machine", "session", "freeze", "auth", "mail"},
     "auth": {"", "mail"},
     "mail": {""},

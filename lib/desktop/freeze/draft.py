@@ -6,12 +6,16 @@ next one or with housekeeping.
 
 import json
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from desktop import process
 from desktop.errors import Refusal
+from desktop.freeze import failure
+from desktop.process import Process
 from desktop.session import ending, lock
 from desktop.settings import Settings
 
@@ -20,17 +24,19 @@ LOCK = ".lock"
 PROGRESS = "progress.json"
 SCREEN = "screen.png"
 NOW = "now"  # there once somebody says that the machine is ready
+CANCEL_TIME = 10.0  # seconds to clear up
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What is being frozen: `since` is Unix time, `words` say how far it is."""
+    """What is being frozen: `since` is Unix time, `words` say how far it is, `by` is who does."""
 
     machine: str
     cpu: int
     memory: int
     since: float
     words: str
+    by: Process | None = None
 
 
 @contextmanager
@@ -65,11 +71,13 @@ def clear(path: Path) -> None:
 
 
 def sweep(settings: Settings) -> None:
-    """Remove what a killed run left."""
+    """Remove what a killed run left, and remember that it was."""
     with suppress(OSError):
         if (settings.dir_templates / NAME).exists():
             handle = lock.take(settings.dir_templates / LOCK)
             if handle is not None:
+                if last := read(settings):
+                    failure.note(settings, last.machine, last.cpu, last.memory, "It was killed.")
                 clear(settings.dir_templates / NAME)
                 os.close(handle)
 
@@ -83,8 +91,38 @@ def tell(path: Path, progress: Progress) -> None:
 
 def seen(settings: Settings) -> Progress | None:
     """Return how far it is, None while nothing is being frozen."""
+    found = read(settings)
+    return None if found and found.by and not process.alive(found.by) else found
+
+
+def read(settings: Settings) -> Progress | None:
+    """Return what was told last, also by a run that was killed."""
     path = settings.dir_templates / NAME / PROGRESS
     try:
-        return Progress(**json.loads(path.read_text()))
-    except (OSError, ValueError, TypeError):
+        facts = json.loads(path.read_text())
+        return Progress(**{**facts, "by": facts.get("by") and Process(**facts["by"])})
+    except (OSError, ValueError, TypeError, AttributeError):
         return None
+
+
+def running(settings: Settings) -> Progress:
+    """Return how far it is; raise Refusal (409) while nothing is being frozen."""
+    if found := seen(settings):
+        return found
+    raise Refusal("Nothing is being frozen.", 409, "It may just have ended.")
+
+
+def hasten(settings: Settings) -> Progress:
+    """Say that the machine is ready, whatever it looks like."""
+    found = running(settings)
+    with suppress(OSError):  # it ends just now
+        (settings.dir_templates / NAME / NOW).touch(mode=0o600)
+    return found
+
+
+def cancel(settings: Settings) -> Progress:
+    """End the process that freezes a machine, this very one, and wait until it has cleared up."""
+    found = running(settings)
+    if found.by and process.send(found.by, signal.SIGTERM):
+        process.wait(found.by, CANCEL_TIME)
+    return found

@@ -16,7 +16,7 @@ from typing import Any
 
 from desktop import process
 from desktop.errors import Refusal
-from desktop.freeze import draft
+from desktop.freeze import draft, failure
 from desktop.freeze.boot import Boot
 from desktop.freeze.draft import Progress
 from desktop.host import capacity
@@ -44,16 +44,18 @@ def make(settings: Settings, hardware: Hardware, disk: float, who: Spectator) ->
 
     `disk` is the size of an ISO's disk in GB. Raises Refusal.
     """
-    with draft.claimed(settings) as place, interruptible():
+    since, named, us = time.time(), hardware.machine.name, process.identify(os.getpid())
+    with (draft.claimed(settings) as place, interruptible(),
+          failure.noted(settings, named, hardware.cpu, hardware.memory)):
         check_room(settings, hardware)
-        since, named = time.time(), hardware.machine.name
 
         def say(words: str) -> None:
-            draft.tell(place, Progress(named, hardware.cpu, hardware.memory, since, words))
+            draft.tell(place, Progress(named, hardware.cpu, hardware.memory, since, words, us))
             who.say(words)
 
         try:
             snapshot.create(settings, hardware.machine, place, disk)
+            say("starts")
             with open(place / "memory", "xb") as memory:
                 os.posix_fallocate(memory.fileno(), 0, hardware.memory << 20)
             argv = boot_and_save(settings, hardware, place,

@@ -1,6 +1,8 @@
 """The templates there are: which are good, which are in use, which can go."""
 
+import logging
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,34 +16,65 @@ from desktop.session import claim, sessions
 from desktop.session.wish import Wish
 from desktop.settings import Settings
 
+log = logging.getLogger("shelf")
+SUPERSEDED = "there is a newer one"
+TOLD = 86400  # seconds for which administrators are told of a template that failed
+
 
 @dataclass(frozen=True)
 class Item:
     """A template as administrators see it. `sessions` are copies of it that there are now.
 
-    `stale` is why no session can start from it, `trouble` how it failed lately.
+    `stale` is why no session can start from it, `trouble` how it failed last, at the Unix time
+    `failed`; that keeps it from use for a while only.
     """
 
     template: Template
     stale: str
     trouble: str
     sessions: int
+    failed: float = 0.0
+
+    @property
+    def title(self) -> str:
+        """Return what it is of, in words."""
+        about = self.template.manifest
+        if about is None:
+            return self.template.name
+        return f"{about.machine} ({about.cpu} CPU, {about.memory} MB, {about.video})"
 
 
 def items(settings: Settings) -> list[Item]:
     """Return every template, the newest first."""
+    templates = template.all(settings)
+    if not templates:
+        return []
     used = Counter(entry.template for entry in sessions.all(settings))
     machines = {machine.name: machine for machine in catalogue.all(settings)}
     version = ".".join(map(str, emulator.about(settings).version))
     found, fits = [], set()
-    for one in template.all(settings):
+    for one in templates:
         stale = template.stale(one, machines, version)
         if one.manifest and not stale and one.manifest.fit in fits:
-            stale = "there is a newer one"
+            stale = SUPERSEDED
         if one.manifest:
             fits.add(one.manifest.fit)
-        found.append(Item(one, stale, template.trouble(one), used[one.name]))
+        trouble, failed = template.last_trouble(one)
+        found.append(Item(one, stale, trouble, used[one.name], failed))
     return found
+
+
+def warnings(settings: Settings) -> list[str]:
+    """Return what administrators should know: which templates are no good, or failed lately."""
+    said = []
+    for one in items(settings):
+        if one.stale and one.stale != SUPERSEDED:
+            said.append(f"The frozen {one.title} is not used: {one.stale}.")
+        elif one.trouble and time.time() - one.failed < TOLD:
+            when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(one.failed))
+            said.append(f"The frozen {one.title} failed at {when}, and the session booted "
+                        f"instead: {one.trouble}")
+    return said
 
 
 def wanted(settings: Settings, wish: Wish) -> tuple[Hardware, float]:
@@ -99,8 +132,21 @@ def remove(settings: Settings, name: str) -> int:
     return len(those)
 
 
+def remove_one(settings: Settings, name: str) -> None:
+    """Remove the template of this name; raise Refusal (404, 409) as `remove` does."""
+    for one in items(settings):
+        if one.template.name == name:
+            if one.sessions:
+                raise Refusal(f"{one.sessions} sessions are copies of it.", 409,
+                              "Stop them first, or wait.")
+            return discard(one.template)
+    raise Refusal("There is no such template.", 404)
+
+
 def discard(one: Template) -> None:
     """Remove a template; without its manifest nobody takes it."""
+    log.info("the template %s of %s is removed", one.name,
+             one.manifest.machine if one.manifest else "nothing")
     (one.directory / template.MANIFEST).unlink(missing_ok=True)
     shutil.rmtree(one.directory)
 
@@ -114,9 +160,10 @@ def table(settings: Settings) -> str:
     """Return the templates as text for a terminal."""
     lines = []
     for one in items(settings):
-        about = one.template.manifest
-        words = (f"{about.machine}: {about.cpu} CPU, {about.memory} MB, {about.video}" if about
-                 else one.template.name)
-        state = one.stale or one.trouble or "sessions start at once"
-        lines.append(f"{words}, {size(one.template)} MB on disk, {one.sessions} sessions: {state}")
+        state = one.stale or "sessions start at once"
+        if one.trouble and not one.stale:
+            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.failed))
+            state += f"; it failed at {when}: {one.trouble}"
+        lines.append(f"{one.title}, {size(one.template)} MB on disk, {one.sessions} sessions: "
+                     f"{state}")
     return "\n".join(lines) or "Nothing is frozen."

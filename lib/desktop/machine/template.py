@@ -202,11 +202,17 @@ def stale(one: Template, machines: dict[str, Machine], version: str) -> str:
 
 def trouble(one: Template) -> str:
     """Return how a template failed within the last minutes, or nothing."""
+    problem, at = last_trouble(one)
+    return problem if 0 <= time.time() - at < PAUSE else ""
+
+
+def last_trouble(one: Template) -> tuple[str, float]:
+    """Return how a template failed last, and when (Unix time); nothing and 0 if it did not."""
     try:
         facts = json.loads((one.directory / PROBLEM).read_text())
-        return str(facts["problem"]) if 0 <= time.time() - facts["at"] < PAUSE else ""
+        return str(facts["problem"]), float(facts["at"])
     except (OSError, ValueError, KeyError, TypeError):
-        return ""
+        return "", 0.0
 
 
 def note_trouble(directory: Path, problem: str) -> None:

@@ -62,7 +62,7 @@ def start(keeper: Keeper, first: First, qemu: process.Child) -> None:
         log.error("%s boots, its template failed: %s", keeper.entry.name, problem)
         template.note_trouble(keeper.settings.dir_templates / keeper.entry.template, str(problem))
         keeper.guest.abandon()
-        keeper.update(template="")
+        keeper.update(template="", boot_reason=str(problem))
         take(keeper, first.start("boot"))
         keeper.guest.ready()
     first.release()

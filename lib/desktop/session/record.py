@@ -80,6 +80,7 @@ class Record:
     accel: str = ""
     master: str = ""
     template: str = ""
+    boot_reason: str = ""  # why it booted, when it should have been a copy
     viewers: int = 0
     until: float = 0.0
     extended: float = 0.0

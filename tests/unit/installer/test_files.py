@@ -9,7 +9,8 @@ from places import PYTHON
 def test_the_tools_for_machines_come_along_and_no_images_do() -> None:
     tools = {path: content for path, content in installed_programs()
              if path.is_relative_to(SHARE / "machines")}
-    assert set(tools) == {SHARE / "machines" / name for name in ("fetch", "import", "list")}
+    assert set(tools) == {SHARE / "machines" / name
+                          for name in ("fetch", "freeze", "import", "list")}
     for path, content in tools.items():
         assert is_script(path)
         assert content.startswith(f"#!{PYTHON} -I\n".encode())

@@ -1,0 +1,48 @@
+"""What starts at once: for each machine the sizes of its templates that fit and do not fail.
+
+Told to everybody who opens the form, so it goes from the templates there are, each looked at once.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from desktop.errors import Refusal
+from desktop.host import volumes
+from desktop.machine import emulator, template
+from desktop.machine.descriptor import Machine
+from desktop.machine.template import Template
+from desktop.machine.wiring import Hardware
+from desktop.session import claim
+from desktop.settings import Settings
+
+
+def sizes(settings: Settings, machines: Iterable[Machine]) -> dict[str, list[dict[str, Any]]]:
+    """Return by a machine's name the CPUs, MB of memory and video cards that start at once."""
+    templates = template.all(settings)
+    known = {machine.name: machine for machine in machines if not machine.problem}
+    found: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    if not templates or len(volumes.find(settings)) > template.VOLUMES:
+        return found
+    try:
+        accel, about = emulator.accelerator(settings).name, emulator.about(settings)
+    except Refusal:
+        return found
+    for one in templates:
+        made = one.manifest
+        if made is None or made.machine not in known:
+            continue
+        machine = known[made.machine]
+        size = {"cpu": made.cpu, "memory": made.memory, "video": made.video}
+        seen = Hardware(machine=machine, accel=accel, gpu=False, about=about, template=True,
+                        cpu=made.cpu, memory=made.memory, video=made.video)
+        if size not in found[made.machine] and fits(settings, one, seen):
+            found[made.machine].append(size)
+    return found
+
+
+def fits(settings: Settings, one: Template, seen: Hardware) -> bool:
+    """Tell whether a session of this hardware would be a copy of a template."""
+    disk = claim.limits(settings, seen.machine).disk
+    return (one.manifest is not None and one.manifest.fit == template.fit(seen, disk)
+            and not template.trouble(one))

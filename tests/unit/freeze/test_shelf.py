@@ -1,0 +1,144 @@
+"""Which templates are offered, told of, and removed: from files as freezing leaves them."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desktop.errors import Refusal
+from desktop.freeze import instant, shelf, upkeep
+from desktop.machine import catalogue, emulator, template
+from desktop.machine.template import Manifest, Template
+from desktop.machine.wiring import Hardware
+from desktop.session import claim, record
+from desktop.session.wish import Wish
+from desktop.settings import Settings
+
+BOX = "box.raw"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    os.umask(0o022)
+    found = Settings(dir_templates=tmp_path / "templates", dir_machines=tmp_path / "machines",
+                     dir_cfg=tmp_path / "run", dir_state=tmp_path / "state",
+                     dir_snapshots=tmp_path / "snapshots", dir_log=tmp_path,
+                     snapshot_alloc_mem=64, dir_mounts=())
+    for place in (found.dir_templates, found.dir_machines, found.dir_cfg, found.dir_snapshots):
+        place.mkdir(mode=0o700)
+    with (found.dir_machines / BOX).open("wb") as image:
+        image.truncate(1 << 20)
+    return found
+
+
+def put(settings: Settings, number: int = 0, **size: Any) -> Template:
+    """Make a template of the machine without having booted it."""
+    machine, = (one for one in catalogue.all(settings) if one.name == BOX)
+    about = emulator.about(settings)
+    seen = Hardware(**{"machine": machine, "cpu": 1, "memory": 64, "video": "virtio",
+                       "accel": emulator.accelerator(settings).name, "gpu": False,
+                       "about": about, "template": True, **size})
+    disk = claim.limits(settings, machine).disk
+    fit = template.fit(seen, disk)
+    directory = settings.dir_templates / f"{fit[:20]}-{number:08x}"
+    directory.mkdir()
+    for name in template.PARTS:
+        (directory / name).write_bytes(name.encode())
+    state = machine.file.stat()
+    template.write(directory, Manifest(
+        fit=fit, machine=BOX, cpu=seen.cpu, memory=seen.memory, disk=disk, video=seen.video,
+        accel=seen.accel, qemu=".".join(map(str, about.version)), processor=template.processor(),
+        master={"size": state.st_size, "mtime": state.st_mtime_ns, "inode": state.st_ino,
+                "sha256": ""}, argv=[], made=float(number), seconds=9,
+        files={name: {"size": len(name), "sha256": ""} for name in template.PARTS}))
+    return template.read(directory)
+
+
+def use(settings: Settings, one: Template) -> None:
+    """Have a session that is a copy of it."""
+    new = record.new_id()
+    (settings.dir_cfg / new).mkdir(mode=0o700)
+    record.write(settings.dir_cfg / new, record.Record(
+        session=new, name="box-1", state=record.State.RUNNING, owner="ann", machine=BOX,
+        title="Box", cpu=1, memory=64, disk=1.0, video="virtio", persistent=True, start=1e9,
+        deadline=0.0, boot="", host="elsewhere", launcher="detach", endpoint="/x",
+        template=one.name))
+
+
+def offered(settings: Settings) -> list[dict[str, Any]]:
+    """Return what the form says starts at once."""
+    return instant.sizes(settings, catalogue.all(settings))[BOX]
+
+
+def test_the_form_offers_what_a_session_would_take(settings: Settings) -> None:
+    assert offered(settings) == []
+    put(settings)
+    put(settings, 1)
+    put(settings, 2, memory=128, video="std")
+    assert offered(settings) == [{"cpu": 1, "memory": 128, "video": "std"},
+                                 {"cpu": 1, "memory": 64, "video": "virtio"}]
+    for size in offered(settings):
+        choice = claim.settle(settings, Wish(machine=BOX, **size), "ann", admin=False)
+        assert choice.template
+
+
+def test_nothing_is_offered_that_would_boot(settings: Settings) -> None:
+    one = put(settings)
+    template.note_trouble(one.directory, "no answer")
+    assert offered(settings) == []
+    (one.directory / template.PROBLEM).unlink()
+    assert offered(settings)
+    assert instant.sizes(settings, [replace(machine, problem="no")
+                                    for machine in catalogue.all(settings)]) == {}
+    assert instant.sizes(replace(settings, qemu_exec="no-such-qemu"),
+                         catalogue.all(settings)) == {}
+    os.utime(settings.dir_machines / BOX, ns=(5, 5))
+    assert offered(settings) == []
+
+
+def test_administrators_are_told_of_what_is_stale_or_failed(
+        settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = put(settings)
+    assert shelf.warnings(settings) == []
+    template.note_trouble(one.directory, "no answer")
+    said, = shelf.warnings(settings)
+    assert "box.raw (1 CPU, 64 MB, virtio) failed at 2" in said and "no answer" in said
+    assert "no answer" in shelf.table(settings)
+    now = shelf.time.time()
+    monkeypatch.setattr(shelf.time, "time", lambda: now + shelf.TOLD + 1)
+    assert shelf.warnings(settings) == []
+    os.utime(settings.dir_machines / BOX, ns=(5, 5))
+    assert "its machine was changed" in shelf.warnings(settings)[0]
+
+
+def test_only_what_no_session_uses_is_removed(settings: Settings) -> None:
+    used, free = put(settings, 1), put(settings, 2)
+    use(settings, used)
+    with pytest.raises(Refusal) as problem:
+        shelf.remove_one(settings, used.name)
+    assert problem.value.status == 409 and used.directory.exists()
+    shelf.remove_one(settings, free.name)
+    assert not free.directory.exists()
+    for name in (free.name, "../templates", ""):
+        with pytest.raises(Refusal) as problem:
+            shelf.remove_one(settings, name)
+        assert problem.value.status == 404
+
+
+def test_the_timer_removes_what_is_superseded(settings: Settings,
+                                              caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    used, old, new = (put(settings, number) for number in (1, 2, 3))
+    use(settings, used)
+    upkeep.each_minute(replace(settings, templates_keep_hot=True))
+    assert used.directory.exists() and new.directory.exists() and not old.directory.exists()
+    assert f"the template {old.name} of {BOX} is removed" in caplog.text
+
+
+def test_the_timer_goes_on_where_there_is_no_qemu(settings: Settings,
+                                                  caplog: pytest.LogCaptureFixture) -> None:
+    put(settings)
+    upkeep.each_minute(replace(settings, qemu_exec="no-such-qemu"))
+    assert "templates are left alone" in caplog.text
