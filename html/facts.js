@@ -8,8 +8,9 @@ import { duration, memory } from "./words.js";
 /**
  * @typedef {import("./choices.js").Choices} Choices
  * @typedef {{default: number, max?: number|null, step?: number}} Limits   of memory: MB
+ * @typedef {{cpu: number, memory: number, video: string}} Size   memory: MB
  * @typedef {{name: string, title: string, description: string, icon: string, problem: string,
- *            cpu: Limits, memory: Limits, video: string}} Machine
+ *            cpu: Limits, memory: Limits, video: string, instant?: Size[]}} Machine
  * @typedef {{offered: boolean, reason: string}} Offer
  * @typedef {{service: {version: string, open: boolean, notices: string[]},
  *            person: {name: string|null, admin: boolean, sign_out: string|null},

@@ -10,6 +10,7 @@ import { part, say, usual } from "./elements.js";
 import {
   chosen, showEntrance, showFree, showMachines, showOptions, showPeople, showSizes, showTickets,
 } from "./facts.js";
+import { showInstant } from "./instant.js";
 
 const form = /** @type {HTMLFormElement|null} */ (part("form"));
 const choices = recall();
@@ -53,6 +54,7 @@ async function load() {
 
 /** Let the button work when nothing is lacking, and say what is lacking otherwise. */
 function update() {
+  if (facts) showInstant(facts, choices, chosen(facts));
   const button = part("start");
   if (!button) return;
   const full = facts?.free.sessions === 0;

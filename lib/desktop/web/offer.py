@@ -6,6 +6,7 @@ from typing import Any
 
 from desktop import __version__, maintenance
 from desktop.errors import Refusal
+from desktop.freeze import instant
 from desktop.host import capacity, gpu
 from desktop.machine import catalogue
 from desktop.machine.descriptor import Machine
@@ -22,6 +23,8 @@ def offer(visit: Visit) -> dict[str, Any]:
     name, admin = (person.name, person.admin) if person else ("", False)
     entries = sessions.all(settings)
     mine = [entry for entry in entries if person and entry.owner == name]
+    machines = catalogue.offered(settings, name, admin)
+    instantly = instant.sizes(settings, machines)
     free = capacity.free(settings, capacity.measure(settings),
                          [claim.promise(entry) for entry in entries], name)
     if words := maintenance.text(settings):
@@ -33,8 +36,8 @@ def offer(visit: Visit) -> dict[str, Any]:
                    "sign_out": login.elsewhere(settings, person) if person else None},
         "enter": entrance.enter(settings, person is None), "words": entrance.words(settings),
         "tickets": {action: visit.ticket(action) for action in ("create", "signout")},
-        "machines": [machine(settings, one)
-                     for one in catalogue.offered(settings, name, admin)],
+        "machines": [machine(settings, one) | {"instant": instantly.get(one.name, [])}
+                     for one in machines],
         "default_machine": settings.machine, "video": list(VIDEO), "free": asdict(free),
         "persistent": persistent(visit),
         "gpu": gpus(settings, entries),
