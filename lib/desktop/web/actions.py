@@ -11,7 +11,7 @@ from desktop.errors import Refusal
 from desktop.machine import catalogue
 from desktop.session import ending, housekeeping, sessions
 from desktop.session.record import Record
-from desktop.web import access, login, page, selection
+from desktop.web import access, freezing, login, page, selection
 from desktop.web.page import Answer
 from desktop.web.visit import Visit
 
@@ -114,4 +114,4 @@ def maintain(visit: Visit) -> Answer:
 MONITOR: Mapping[str, Action] = {**dict.fromkeys(selection.STEPS, steer), "shutdown": shut_down,
                                  "restart": restart, "signin": sign_in, "signout": sign_out}
 ADMIN: Mapping[str, Action] = {"purge": purge, "stop": steer, "maintain": maintain,
-                               "offer": offer}
+                               "offer": offer, **freezing.ACTIONS}

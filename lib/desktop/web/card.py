@@ -36,6 +36,7 @@ def public(settings: Settings, entry: Record, changed: bool) -> dict[str, Any]:
             "persistent": entry.persistent, "cpu": entry.cpu, "memory": entry.memory,
             "disk": entry.disk, "grown": snapshot.grown(settings, entry.session),
             "accel": entry.accel, "gpu": list(entry.gpu),
+            "began": "resumed" if entry.template else "booted", "boot_reason": "",
             "viewers": entry.viewers, "href": "", "url": "", "address": "", "websocket": "",
             "secret": "", "token": None, "screen": "", "used": used(entry),
             "extension": None, "volumes": []}
@@ -114,7 +115,8 @@ def overview(settings: Settings, entries: Sequence[Record], name: str, place: Pl
     those = {entry.session for entry in changed}
     cards = [(own(settings, entry, place) if entry.owner == name
               else public(settings, entry, entry.session in those))
-             | {"processes": processes(entry) if everybody else []}
+             | {"processes": processes(entry) if everybody else [],
+                "boot_reason": entry.boot_reason if everybody else ""}
              for entry in entries if everybody or entry.owner == name]
     return {"sessions": cards, "all": everybody,
             "host": server.facts(settings, entries, changed) if everybody else None}

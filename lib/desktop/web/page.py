@@ -21,10 +21,11 @@ TEMPLATES = Path(__file__).parent / "templates"
 REASONS = {200: "OK", 201: "Created", 303: "See Other", 400: "Bad Request", 401: "Unauthorized",
            403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict",
            410: "Gone", 413: "Content Too Large", 415: "Unsupported Media Type",
-           429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable"}
+           429: "Too Many Requests", 500: "Internal Server Error", 503: "Service Unavailable",
+           507: "Insufficient Storage"}
 TITLES = {400: "That cannot be", 401: "Who are you?", 403: "Not allowed", 404: "Not found",
           409: "Not now", 410: "It is over", 413: "Too much", 429: "Please wait",
-          500: "Something is wrong here", 503: "Not now"}
+          500: "Something is wrong here", 503: "Not now", 507: "No room"}
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
                                "img-src 'self'; connect-src 'self'; form-action 'self'; "

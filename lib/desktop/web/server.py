@@ -9,6 +9,7 @@ from typing import Any
 
 from desktop import __version__
 from desktop.errors import Refusal
+from desktop.freeze import shelf
 from desktop.host import capacity, gpu, network, surroundings
 from desktop.machine import emulator
 from desktop.session.record import Record
@@ -36,7 +37,15 @@ def facts(settings: Settings, entries: Sequence[Record],
                                               if not found.good] + [
                 f"{name} was changed while sessions of it are running: until they have ended, no "
                 "new ones start. Give a new version a new name instead."
-                for name in sorted({entry.machine for entry in changed})]}
+                for name in sorted({entry.machine for entry in changed})] + frozen(settings)}
+
+
+def frozen(settings: Settings) -> list[str]:
+    """Return what should be known about the templates; nothing where QEMU cannot be run."""
+    try:
+        return shelf.warnings(settings)
+    except Refusal:
+        return []
 
 
 def warnings(settings: Settings) -> list[str]:

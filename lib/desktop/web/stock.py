@@ -5,8 +5,9 @@ from typing import Any
 
 from desktop.machine import catalogue
 from desktop.machine.descriptor import Machine
-from desktop.session import history, sessions
-from desktop.web import access, card
+from desktop.session import claim, history, sessions
+from desktop.settings import Settings
+from desktop.web import access, card, freezing
 from desktop.web.login import Person
 from desktop.web.page import Answer
 from desktop.web.visit import Visit
@@ -22,18 +23,23 @@ def answer(visit: Visit, person: Person, form: str) -> Answer:
     for one in history.read(settings):
         uses[one.machine] += 1
         used.setdefault(one.machine, one.end)
-    rows = [row(machine) | {"sessions": running[machine.name], "uses": uses[machine.name],
-                            "used": card.moment(used.get(machine.name, 0))}
+    rows = [row(settings, machine) | {
+                "sessions": running[machine.name], "uses": uses[machine.name],
+                "used": card.moment(used.get(machine.name, 0))}
             for machine in catalogue.all(settings)]
-    return visit.show(200, {"machines": rows}, "machines.html", "Machines", machines=rows)
+    facts = {"machines": rows, **freezing.facts(settings)}
+    return visit.show(200, facts, "machines.html", "Machines", **facts)
 
 
-def row(machine: Machine) -> dict[str, Any]:
+def row(settings: Settings, machine: Machine) -> dict[str, Any]:
     """Return what is known of a machine by its file and descriptor; size is in GB."""
     try:
         size = machine.file.stat().st_size / 1e9
     except OSError:
         size = 0.0
+    may = claim.limits(settings, machine)
     return {"name": machine.name, "title": machine.title, "format": str(machine.format.value),
             "size": round(size, 3), "problem": machine.problem, "hidden": machine.hidden,
-            "aside": machine.aside, "users": list(machine.users)}
+            "aside": machine.aside, "users": list(machine.users),
+            "cpu": {"default": may.cpu[0], "max": may.cpu[1]},
+            "memory": {"default": may.memory[0], "max": may.memory[1]}}

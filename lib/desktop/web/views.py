@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from desktop.session import housekeeping
-from desktop.web import access, card, page, past, stock, table, watch
+from desktop.web import access, card, freezing, page, past, stock, table, watch
 from desktop.web.login import Person
 from desktop.web.page import Answer
 from desktop.web.visit import Visit
@@ -27,7 +27,10 @@ def all(visit: Visit, person: Person) -> Answer:
 
 def one(visit: Visit, person: Person, session: str) -> Answer:
     """Return a session of a person's own, with all that opens it."""
-    facts = card.own(visit.settings, access.find(visit.settings, session, person), visit.place)
+    entry = access.find(visit.settings, session, person)
+    facts = card.own(visit.settings, entry, visit.place)
+    if person.admin:
+        facts["boot_reason"] = entry.boot_reason
     return visit.show(200, card.summary(facts, visit.ticket), "session.html", facts["title"],
                       s=facts)
 
@@ -38,4 +41,4 @@ def screen(visit: Visit, person: Person, session: str) -> Answer:
 
 
 VIEWS: Mapping[str, View] = {"session": one, "screen": screen, "history": past.answer,
-                             "machines": stock.answer}
+                             "machines": stock.answer, "freezing": freezing.answer}

@@ -18,6 +18,7 @@ SESSION: dict[str, Any] = {
     "state": "running", "reason": BAD, "href": BAD, "address": BAD, "token": BAD, "grown": 12,
     "start": "2030-01-02T03:04:05Z", "expires": "2030-01-02T05:04:05Z", "remaining": 7200,
     "persistent": True, "cpu": 1, "memory": 1536, "disk": 1.5, "accel": "tcg", "gpu": [BAD],
+    "began": "booted", "boot_reason": BAD,
     "viewers": 1, "warn": 600, "screen": BAD, "used": {"cpu": 1.5, "memory": 99},
     "extension": {"seconds": 3600, "problem": ""},
     "processes": [{"name": BAD, "pid": 7, "memory": 60, "cpu": 0.1}],
@@ -31,6 +32,10 @@ HOST = {"cpus": 2, "load": 0.5, "memory": 4096, "promised": 1024, "available": 2
                    for name in ("sessions", "load", "memory", "disk")}}
 ENDED = {"name": BAD, "machine": BAD, "user": BAD, "how": BAD, "hours": 1.25,
          "start": "2030-01-02T03:04:05Z", "end": "2030-01-02T05:04:05Z"}
+DRAFT = {"machine": BAD, "cpu": 1, "memory": 256, "words": BAD}
+TEMPLATE = {"template": BAD, "title": BAD, "machine": BAD, "cpu": 1, "memory": 256, "video": BAD,
+            "size": 99, "sessions": 0, "stale": BAD, "superseded": False, "trouble": BAD,
+            "failed": "2030-01-02T03:04:05Z", "made": "2030-01-02T03:04:05Z", "seconds": 75}
 PAGES: dict[str, dict[str, Any]] = {
     "session.html": {"s": SESSION},
     "sessions.html": {"sessions": [SESSION], "all": True, "host": HOST, "lately": [ENDED],
@@ -52,7 +57,11 @@ PAGES: dict[str, dict[str, Any]] = {
     "machines.html": {"machines": [{
         "title": BAD, "name": BAD, "problem": problem, "hidden": False, "aside": True,
         "users": [BAD], "size": 1.5, "format": BAD, "sessions": 1, "uses": 2,
-        "used": "2030-01-02T03:04:05Z"} for problem in ("", BAD)]},
+        "used": "2030-01-02T03:04:05Z", "cpu": {"default": 1, "max": 2},
+        "memory": {"default": 256, "max": 512}} for problem in ("", BAD)],
+        "templates": [TEMPLATE, {**TEMPLATE, "stale": "", "machine": "", "made": ""},
+                      {**TEMPLATE, "superseded": True}],
+        "freezing": {**DRAFT, "since": "2030-01-02T03:04:05Z"}, "failure": None},
     "admin.html": {"count": 2, "maintenance": BAD}}
 
 
@@ -125,3 +134,35 @@ def test_the_form_names_its_files_and_nothing_else() -> None:
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script>|https?://", text)
         for file in re.findall(r'(?:src|href)="([\w/-]+\.\w+)"', text):
             assert (HTML / file).is_file(), file
+
+
+def test_machines_are_frozen_one_at_a_time() -> None:
+    def page(**facts: Any) -> str:
+        idle = {"freezing": None, **facts}
+        return render("machines.html", **idle)
+    assert page().count("Freeze it now") == 0  # each is aside, or has a problem
+    able = [PAGES["machines.html"]["machines"][0] | {"aside": False}]
+    assert page(machines=able).count("Freeze it now") == 1
+    assert "It is ready" not in page(machines=able)
+    assert "Freeze it now" not in page(machines=able, freezing=PAGES["machines.html"]["freezing"])
+    failed = page(machines=able, failure={**DRAFT, "at": "2030-01-02T03:04:05Z"})
+    assert "could not\nbe frozen" in failed and "Freeze it now" in failed
+
+
+def test_a_template_in_use_is_not_removed() -> None:
+    one = TEMPLATE | {"stale": "", "trouble": "", "failed": ""}
+
+    def page(**facts: Any) -> str:
+        return render("machines.html", templates=[one | facts], freezing=None)
+    assert 'value="discard"' in page() and "Freeze again" not in page()
+    assert 'value="discard"' not in page(sessions=1)
+    assert "Freeze again" in page(stale="gone") and "Freeze again" in page(trouble="silent")
+    assert "Freeze again" not in page(stale="newer", superseded=True)
+
+
+def test_a_session_says_how_it_began() -> None:
+    assert "it was there at once" in render("session.html", s=SESSION | {"began": "resumed"})
+    assert "with its boot" in render("session.html")
+    assert "booted instead: no answer" in render(
+        "session.html", s=SESSION | {"boot_reason": "no answer"})
+    assert "booted instead" not in render("session.html", s=SESSION | {"boot_reason": ""})
