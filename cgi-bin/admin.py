@@ -12,7 +12,7 @@ from desktop.commandline import Command
 from desktop.errors import Refusal
 from desktop.freeze import upkeep
 from desktop.session import ending, housekeeping, sessions
-from desktop.web import access, actions, doctor, edge, page, steering
+from desktop.web import actions, doctor, edge, steering, views
 from desktop.web.page import Answer
 from desktop.web.script import Errand, Script
 from desktop.web.visit import Visit
@@ -30,10 +30,7 @@ def web(visit: Visit) -> Answer:
     """Ask what to do; purge, stop one session, maintain, hide a machine, freeze one."""
     if visit.request.method == "POST":
         return actions.do(visit, actions.ADMIN)
-    access.must_be_admin(visit.must())
-    return page.html(200, visit.frame, "admin.html", "Administration",
-                     count=len(sessions.all(visit.settings)),
-                     maintenance=maintenance.text(visit.settings))
+    return views.administration(visit)
 
 
 def by_hand(errand: Errand) -> None:
@@ -62,9 +59,10 @@ def by_hand(errand: Errand) -> None:
 
 SCRIPT = Script(
     name="admin", about="Administer sessions and accounts.", web=web, by_hand=by_hand,
-    commands=COMMANDS, as_caller=ACCOUNTS, many=("session",),
-    fields=("action", "session", "confirm", "text", "machine", "aside", "cpu", "memory", "video",
-            "template", "user", "password", "ticket"))
+    commands=COMMANDS, as_caller=ACCOUNTS, routine=("housekeeping", "check", "json"),
+    many=("session",), fields=(
+        "action", "session", "confirm", "text", "machine", "aside", "cpu", "memory", "video",
+        "template", "user", "password", "ticket"))
 
 if __name__ == "__main__":
     edge.run(SCRIPT)

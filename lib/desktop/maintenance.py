@@ -37,8 +37,17 @@ def check(settings: Settings) -> None:
 def change(settings: Settings, words: str) -> bool:
     """Begin maintenance with a text, or end it with `0` or `off`; tell whether it is on.
 
-    Raises Refusal for a text that is empty, too long or not printable.
+    Raises Refusal for a text that is empty, too long or not printable, and when it is not for
+    this user to say.
     """
+    try:
+        return write(settings, words)
+    except OSError as error:
+        raise Refusal(f"{path(settings)} cannot be changed: {error.strerror}.", 500) from error
+
+
+def write(settings: Settings, words: str) -> bool:
+    """Change what `change` says; raise OSError as well."""
     if words in OVER:
         path(settings).unlink(missing_ok=True)
         return False

@@ -35,7 +35,7 @@ def offer(visit: Visit) -> dict[str, Any]:
         "person": {"name": name or None, "admin": admin,
                    "sign_out": login.elsewhere(settings, person) if person else None},
         "enter": entrance.enter(settings, person is None), "words": entrance.words(settings),
-        "tickets": {action: visit.ticket(action) for action in ("create", "signout")},
+        "tickets": visit.tickets("create", "signout"),
         "machines": [machine(settings, one) | {"instant": instantly.get(one.name, [])}
                      for one in machines],
         "default_machine": settings.machine, "video": list(VIDEO), "free": asdict(free),

@@ -28,6 +28,7 @@ class Tool:
         name, about: for --help and the log.
         commands: what it takes by hand, besides the settings.
         as_caller: those commands that root does as root; the rest is done as the service does.
+        routine: those commands that are no line in the log; None: it administers nothing.
         by_hand: its story.
     """
 
@@ -36,6 +37,7 @@ class Tool:
     by_hand: Callable[[Errand], None]
     commands: Sequence[Command] = ()
     as_caller: Collection[str] = field(default=frozenset())
+    routine: Collection[str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,5 @@
 """Steering a session by hand: more time for it, a message over its desktop, waking it."""
 
-import logging
-
 from desktop.commandline import Command, Line
 from desktop.session import extension, news, sessions
 from desktop.web.script import Errand
@@ -13,8 +11,6 @@ COMMANDS = (
     Command("session_message", "SESSION", "Lay --text=WORDS over the desktop of one."),
     Command("text", "WORDS", "The message."))
 DETAILS = {"session_extend": "seconds", "session_message": "text", "session_wake": ""}
-
-log = logging.getLogger("steering")
 
 
 def asked(line: Line) -> bool:
@@ -36,7 +32,6 @@ def obey(errand: Errand) -> None:
     name = meant(errand.line)
     entry = sessions.find(settings, commands[name])
     detail = commands.get(DETAILS[name], "")
-    log.info("%s: %s of %s, by hand", errand.user, name, entry.name)
     if name == "session_wake":
         from desktop.session import wake  # it reads as much as a start
         print(f"{wake.wake(settings, entry).name} goes on.")

@@ -1,13 +1,16 @@
 """Runs a script's other story: an errand of somebody at a terminal, or of a timer.
 
 It ends or raises Refusal, which becomes a line on standard error. Anything else is a bug: people
-get an incident number, the log the traceback.
+get an incident number, the log the traceback. What an administrator does is a line in the log
+before it is done.
 """
 
+import logging
 import os
 import pwd
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from desktop import commandline, configuration
 from desktop import log as logs
@@ -16,6 +19,8 @@ from desktop.errors import Refusal
 from desktop.settings import Settings
 from desktop.web.script import BUG, DONE, REFUSED, Errand, Tool
 
+log = logging.getLogger("by hand")
+
 
 def obey(script: Tool, environ: Mapping[str, str], arguments: Sequence[str]) -> int:
     """Do one errand of somebody at a terminal."""
@@ -23,9 +28,13 @@ def obey(script: Tool, environ: Mapping[str, str], arguments: Sequence[str]) -> 
     try:
         line = commandline.parse(arguments, script.commands, script.about)
         errand = Errand(line, configuration.load(environ, line.settings), user_name())
+        who = errand.user + by_sudo()
         if not set(line.commands) & set(script.as_caller):
             become_service(errand.settings)
         write_log(script.name, errand.settings)
+        if script.routine is not None and set(line.commands) - set(script.routine):
+            log.info("%s: %s, by hand", who, " ".join(
+                f"{name}={value}" for name, value in line.commands.items()))
         script.by_hand(errand)
     except Answered as answer:
         print(answer)
@@ -47,6 +56,12 @@ def user_name() -> str:
         return pwd.getpwuid(os.getuid()).pw_name
     except KeyError:
         return str(os.getuid())
+
+
+def by_sudo() -> str:
+    """Return who became root by sudo to do this, as far as sudo says, in brackets."""
+    name = os.environ.get("SUDO_USER", "") if os.getuid() == 0 else ""
+    return f" ({name})" if name else ""
 
 
 def become_service(settings: Settings) -> None:
@@ -71,12 +86,31 @@ def become_service(settings: Settings) -> None:
 def write_log(name: str, settings: Settings) -> None:
     """Send the log to a file, where there can be one: at a terminal it is in the way.
 
-    Root leaves the directory of another user alone, where a link may lie in wait.
+    Root opens it with the rights of whom the directory belongs to: a link may lie in wait.
     """
     try:
         settings.dir_log.mkdir(mode=0o750, parents=True, exist_ok=True)
-        if settings.dir_log.stat().st_uid == os.geteuid():
-            logs.set_up(name, open(settings.dir_log / "by-hand.log", "a", encoding="utf-8",
-                                   opener=lambda path, flags: os.open(path, flags, 0o600)))
+        facts = settings.dir_log.stat()
+        if os.geteuid() not in (0, facts.st_uid):
+            return
+        with rights_of(facts):
+            handle = os.open(settings.dir_log / "by-hand.log", os.O_WRONLY | os.O_APPEND
+                             | os.O_CREAT | os.O_NONBLOCK, 0o600)
+        logs.set_up(name, open(handle, "a", encoding="utf-8"))
     except OSError:
         pass
+
+
+@contextmanager
+def rights_of(facts: os.stat_result) -> Iterator[None]:
+    """Have root be the owner of a directory for a moment."""
+    before = os.geteuid(), os.getegid()
+    try:
+        if before[0] == 0:
+            os.setegid(facts.st_gid)
+            os.seteuid(facts.st_uid)
+        yield
+    finally:
+        if before[0] == 0:
+            os.seteuid(before[0])
+            os.setegid(before[1])

@@ -1,8 +1,10 @@
 """What the monitor shows: all sessions, or what a name in the query asks for."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
-from desktop.session import housekeeping
+from desktop import maintenance
+from desktop.session import housekeeping, sessions
 from desktop.web import access, card, freezing, page, past, stock, table, watch
 from desktop.web.login import Person
 from desktop.web.page import Answer
@@ -38,6 +40,15 @@ def one(visit: Visit, person: Person, session: str) -> Answer:
 def screen(visit: Visit, person: Person, session: str) -> Answer:
     """Return the picture of the screen of a session of a person's own."""
     return page.png(watch.screen(visit.settings, access.find(visit.settings, session, person)))
+
+
+def administration(visit: Visit) -> Answer:
+    """Return what an administrator may do beyond one's sessions."""
+    access.must_be_admin(visit.must())
+    facts: dict[str, Any] = {"count": len(sessions.all(visit.settings)),
+                             "maintenance": maintenance.text(visit.settings)}
+    return visit.show(200, facts | {"tickets": visit.tickets("maintain", "purge")},
+                      "admin.html", "Administration", **facts)
 
 
 VIEWS: Mapping[str, View] = {"session": one, "screen": screen, "history": past.answer,

@@ -49,6 +49,10 @@ class Visit:
         """Return what makes tickets for this person; for a stranger they are empty."""
         return ticket.maker(self.settings, self.person) if self.person else page.no_ticket
 
+    def tickets(self, *actions: str) -> dict[str, str]:
+        """Return the tickets of actions that are about nothing in particular."""
+        return {action: self.ticket(action) for action in actions}
+
     @property
     def notices(self) -> list[str]:
         """Return what every page of this visit says."""
