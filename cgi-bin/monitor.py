@@ -8,6 +8,7 @@ import sys
 sys.path[:1] = [os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "lib")]
 
 from desktop.commandline import Command
+from desktop.errors import Refusal
 from desktop.session import housekeeping, sessions
 from desktop.web import actions, card, edge, metrics, page, table, views, watch
 from desktop.web.page import Answer
@@ -25,6 +26,8 @@ def web(visit: Visit) -> Answer:
     if visit.request.method == "POST":
         return actions.do(visit, actions.MONITOR)
     query = visit.request.query
+    if len(query) > 1 and not query.keys() <= set(table.QUERY):
+        raise Refusal(f"Ask for one thing, not for {' and '.join(query)}.")
     if "format" in query:
         return metrics.answer(visit, query["format"])
     person = visit.must()

@@ -28,7 +28,13 @@ def answer(visit: Visit, person: Person, form: str) -> Answer:
                 "used": card.moment(used.get(machine.name, 0))}
             for machine in catalogue.all(settings)]
     facts = {"machines": rows, **freezing.facts(settings)}
-    return visit.show(200, facts, "machines.html", "Machines", **facts)
+    told = facts | {
+        "machines": [one | {"tickets": {action: visit.ticket(action, one["name"])
+                                        for action in ("offer", "freeze")}} for one in rows],
+        "templates": [one | {"tickets": {"discard": visit.ticket("discard", one["template"])}}
+                      for one in facts["templates"]],
+        "tickets": visit.tickets("hasten", "cancel")}
+    return visit.show(200, told, "machines.html", "Machines", **facts)
 
 
 def row(settings: Settings, machine: Machine) -> dict[str, Any]:

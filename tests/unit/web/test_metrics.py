@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from test_card import add
 from test_stories import Web, web
 
@@ -31,6 +32,13 @@ def test_a_named_address_reads_figures(told: Web, settings: Settings) -> None:
     status, headers, text = told("monitor", QUERY_STRING="format=prometheus")
     assert status == 200 and headers["Content-Type"] == metrics.KIND
     assert all(LINE.fullmatch(line) for line in text.splitlines()), text
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert {family.type for family in families.values()} == {"gauge"}
+    assert all(family.documentation and family.samples for family in families.values())
+    assert len(families) == len(metrics.GAUGES) + 2
+    assert {(one.labels["machine"], one.labels["state"], one.value) for one in
+            families["remote_desktop_sessions"].samples} == {
+        ('a"b\\.iso', "running", 1.0), ("tiny.iso", "running", 1.0)}
     assert "remote_desktop_viewers 3\n" in text
     assert 'remote_desktop_sessions{machine="a\\"b\\\\.iso",state="running"} 1\n' in text
     assert "bob" not in text and "ada" not in text
