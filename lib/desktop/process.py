@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                "LANG": "C.UTF-8"}
@@ -122,6 +123,11 @@ def detach(argv: Sequence[str], log: Path, environment: Mapping[str, str],
                                  start_new_session=True, pass_fds=tuple(descriptors))
     child.returncode = 0  # nobody waits for it, and Popen need not complain
     return child.pid
+
+
+def become(argv: Sequence[str]) -> NoReturn:
+    """Have another program go on in the place of this one, with all that it has."""
+    os.execv(argv[0], list(argv))
 
 
 def identify(pid: int) -> Process | None:

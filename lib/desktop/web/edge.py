@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from desktop import configuration
 from desktop import log as logs
@@ -16,32 +16,19 @@ from desktop.errors import Refusal
 from desktop.web import entrance, gateway, login, page
 from desktop.web import request as requests
 from desktop.web.page import Frame
-from desktop.web.script import BUG, DONE, Script, Tool
+from desktop.web.script import BUG, DONE, Script, end
 from desktop.web.visit import Visit
 
 log = logging.getLogger("edge")
 
 
-def run(script: Tool) -> None:
+def run(script: Script) -> NoReturn:
     """Run a script to its end and exit."""
-    try:
-        if "GATEWAY_INTERFACE" in os.environ:
-            if not isinstance(script, Script):
-                sys.exit(f"{script.name} is for a terminal, not for requests.")
-            # Apache passes words of the query as arguments (RFC 3875, 4.4): they are not read.
-            status = serve(script, os.environ, sys.stdin.buffer, sys.stdout.buffer)
-        else:
-            from desktop.web import terminal  # no request needs it
-            status = terminal.obey(script, os.environ, sys.argv[1:])
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read this has gone
-        status = DONE
-    except KeyboardInterrupt:
-        status = 130  # as shells say it
-    sys.stderr.flush()
-    # An answer ends with its script (Apache heeds no length a script gives), and Python would
-    # first tidy up its memory, for 20 to 30 ms.
-    os._exit(status)
+    if "GATEWAY_INTERFACE" not in os.environ:
+        from desktop.web import terminal  # no request needs it
+        terminal.run(script)
+    # Apache passes words of the query as arguments (RFC 3875, 4.4): they are not read.
+    end(lambda: serve(script, os.environ, sys.stdin.buffer, sys.stdout.buffer))
 
 
 def serve(script: Script, environ: Mapping[str, str], body: BinaryIO, out: BinaryIO) -> int:

@@ -11,15 +11,24 @@ import pwd
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import NoReturn
 
 from desktop import commandline, configuration
 from desktop import log as logs
+from desktop import process
 from desktop.commandline import Answered
 from desktop.errors import Refusal
-from desktop.settings import Settings
-from desktop.web.script import BUG, DONE, REFUSED, Errand, Tool
+from desktop.settings import ROOT, Settings
+from desktop.web.script import BUG, DONE, REFUSED, Errand, Script, Tool, end
 
 log = logging.getLogger("by hand")
+
+
+def run(script: Tool) -> NoReturn:
+    """Run a script to its end and exit."""
+    if "GATEWAY_INTERFACE" in os.environ:
+        sys.exit(f"{script.name} is for a terminal, not for requests.")
+    end(lambda: obey(script, os.environ, sys.argv[1:]))
 
 
 def obey(script: Tool, environ: Mapping[str, str], arguments: Sequence[str]) -> int:
@@ -28,6 +37,7 @@ def obey(script: Tool, environ: Mapping[str, str], arguments: Sequence[str]) -> 
     try:
         line = commandline.parse(arguments, script.commands, script.about)
         errand = Errand(line, configuration.load(environ, line.settings), user_name())
+        hand_over(script, errand.settings, arguments)
         who = errand.user + by_sudo()
         if not set(line.commands) & set(script.as_caller):
             become_service(errand.settings)
@@ -48,6 +58,17 @@ def obey(script: Tool, environ: Mapping[str, str], arguments: Sequence[str]) -> 
               file=sys.stderr)
         return BUG
     return DONE
+
+
+def hand_over(script: Tool, settings: Settings, arguments: Sequence[str]) -> None:
+    """Have the installed tool do it, where root types that of a checkout.
+
+    That one has its packages, and can be read by the service, whom root becomes.
+    """
+    installed = settings.dir_service / "machines" / script.name
+    if (os.geteuid() == 0 and not isinstance(script, Script) and os.access(installed, os.X_OK)
+            and not os.path.samefile(settings.dir_service, ROOT)):
+        process.become([str(installed), *arguments])
 
 
 def user_name() -> str:

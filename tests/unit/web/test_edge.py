@@ -14,7 +14,7 @@ from desktop.errors import Refusal
 from desktop.settings import Settings
 from desktop.web import edge, page
 from desktop.web.page import Answer
-from desktop.web.script import Errand, Script, Tool
+from desktop.web.script import Errand, Script
 from desktop.web.visit import Visit
 
 Story = Callable[[Visit], Answer]
@@ -110,13 +110,3 @@ def test_wrong_settings_are_told_with_their_line(tmp_path: Path) -> None:
 def test_a_settings_file_that_is_not_there(tmp_path: Path) -> None:
     _, headers, _ = answered(fine, environ(REMOTE_DESKTOP_INI=str(tmp_path / "none")))
     assert headers["Status"][:3] == "500"
-
-
-def test_a_tool_answers_no_requests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GATEWAY_INTERFACE", "CGI/1.1")
-    monkeypatch.setattr("sys.argv", ["import", "/etc/passwd"])
-
-    def never(errand: Errand) -> None:
-        raise AssertionError(errand)
-    with pytest.raises(SystemExit, match="for a terminal, not for requests"):
-        edge.run(Tool(name="import", about="", by_hand=never))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,10 +14,10 @@ from desktop import configuration
 from desktop import settings as settings_file
 from desktop.commandline import Command
 from desktop.errors import Refusal
-from desktop.settings import Settings
+from desktop.settings import ROOT, Settings
 from desktop.web import terminal
 from desktop.web.page import Answer
-from desktop.web.script import Errand, Script
+from desktop.web.script import Errand, Script, Tool
 from desktop.web.visit import Visit
 
 
@@ -114,3 +115,44 @@ def test_nobody_else_becomes_anybody(settings: Settings, tmp_path: Path) -> None
     terminal.become_service(settings)
     terminal.become_service(replace(settings, dir_cfg=tmp_path / "none"))
     assert os.getresuid() == before and sys.stdout
+
+
+def test_a_tool_answers_no_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GATEWAY_INTERFACE", "CGI/1.1")
+    monkeypatch.setattr("sys.argv", ["import", "/etc/passwd"])
+
+    def never(errand: Errand) -> None:
+        raise AssertionError(errand)
+    with pytest.raises(SystemExit, match="for a terminal, not for requests"):
+        terminal.run(Tool(name="import", about="", by_hand=never))
+
+
+@pytest.mark.parametrize("name", ["fetch", "freeze", "import", "list"])
+def test_a_tool_runs_where_no_packages_are_installed(name: str) -> None:
+    done = subprocess.run([sys.executable, "-I", "-S", ROOT / "machines" / name, "--help"],
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and f"machines/{name}" in done.stdout, done
+
+
+def test_root_has_the_installed_tool_do_it(tmp_path: Path,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = Tool(name="freeze", about="", by_hand=nothing)
+    became: list[list[str]] = []
+    monkeypatch.setattr(terminal.process, "become", became.append)
+    installed = tmp_path / "service/machines/freeze"
+    ours = replace(Settings(), dir_service=tmp_path / "service")
+
+    def as_user(number: int, settings: Settings = ours, script: Tool = tool) -> list[list[str]]:
+        monkeypatch.setattr(terminal.os, "geteuid", lambda: number)
+        became.clear()
+        terminal.hand_over(script, settings, ["tiny.iso", "--cpu=2"])
+        return became
+    assert as_user(0) == []
+    installed.parent.mkdir(parents=True)
+    installed.touch(mode=0o755)
+    assert as_user(0) == [[str(installed), "tiny.iso", "--cpu=2"]]
+    assert as_user(1000) == []
+    assert as_user(0, script=Script(name="freeze", about="", web=unasked, by_hand=nothing)) == []
+    link = tmp_path / "link"
+    link.symlink_to(ROOT)
+    assert as_user(0, replace(ours, dir_service=link)) == []
