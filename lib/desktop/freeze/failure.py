@@ -10,7 +10,7 @@ from pathlib import Path
 from desktop.errors import Refusal
 from desktop.settings import Settings
 
-NAME = ".failure.json"  # in dir_templates, until a machine is frozen
+NAME = ".failure.json"  # in dir_templates, until the next one is frozen
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,11 @@ class Failure:
 
 @contextmanager
 def noted(settings: Settings, machine: str, cpu: int, memory: int) -> Iterator[None]:
-    """Remember why a block fails; forget what failed before when it does not.
+    """Remember why a block fails, and no longer what failed before.
 
     Who interrupts it knows why.
     """
+    path(settings).unlink(missing_ok=True)
     try:
         yield
     except Refusal as problem:
@@ -38,8 +39,6 @@ def noted(settings: Settings, machine: str, cpu: int, memory: int) -> Iterator[N
     except Exception:
         note(settings, machine, cpu, memory, "Something went wrong that should not.")
         raise
-    else:
-        path(settings).unlink(missing_ok=True)
 
 
 def note(settings: Settings, machine: str, cpu: int, memory: int, words: str) -> None:
