@@ -56,6 +56,8 @@ def shown(one: draft.Progress | failure.Failure) -> dict[str, Any]:
 def answer(visit: Visit, person: Person, wanted: str) -> Answer:
     """Return how far a machine is that is being frozen, or its `screen`, to an administrator."""
     access.must_be_admin(person)
+    if wanted not in ("1", "screen"):
+        raise Refusal(f"freezing = {wanted!r} is not one of 1, screen.")
     if wanted == "screen":
         try:
             return page.png((visit.settings.dir_templates / draft.NAME / draft.SCREEN)
@@ -70,6 +72,8 @@ def freeze(visit: Visit) -> Answer:
     fields = visit.request.fields
     name = fields.get("machine", "")
     allow(visit, "freeze", name)
+    if not name:
+        raise Refusal("No machine is named.", 400, "Say which to freeze.")
     wish = form.wish({word: fields[word] for word in CHOICES if fields.get(word)})
     from desktop.freeze import detached  # 10 ms, which no other request needs
     detached.start(visit.settings, wish)

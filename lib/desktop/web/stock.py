@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from desktop.errors import Refusal
 from desktop.machine import catalogue
 from desktop.machine.descriptor import Machine
 from desktop.session import claim, history, sessions
@@ -16,6 +17,8 @@ from desktop.web.visit import Visit
 def answer(visit: Visit, person: Person, form: str) -> Answer:
     """Return all machines to an administrator; raise Refusal (403) to others."""
     access.must_be_admin(person)
+    if form != "1":
+        raise Refusal(f"machines = {form!r} is not 1.")
     settings = visit.settings
     running = Counter(entry.machine for entry in sessions.all(settings))
     used: dict[str, float] = {}
