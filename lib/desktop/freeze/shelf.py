@@ -5,6 +5,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from desktop.errors import Refusal
@@ -12,7 +13,7 @@ from desktop.freeze import draft
 from desktop.machine import catalogue, emulator, template
 from desktop.machine.template import Template
 from desktop.machine.wiring import Hardware
-from desktop.session import claim, sessions
+from desktop.session import claim, lock, sessions
 from desktop.session.wish import Wish
 from desktop.settings import Settings
 
@@ -107,7 +108,8 @@ def tidy(settings: Settings) -> None:
     for one in found:
         gone = one.template.manifest is None or one.stale == template.GONE
         if one.stale and not one.sessions and (gone or known(one) in current):
-            discard(one.template)
+            with suppress(Refusal):  # somebody just became a user of it
+                discard(settings, one.template)
 
 
 def known(one: Item) -> tuple[object, ...]:
@@ -126,9 +128,9 @@ def remove(settings: Settings, name: str) -> int:
     if not those:
         raise Refusal(f"There is no template of {name!r}.", 404)
     if used := sum(one.sessions for one in those):
-        raise Refusal(f"{used} sessions are copies of it.", 409, "Stop them first, or wait.")
+        raise in_use(used)
     for one in those:
-        discard(one.template)
+        discard(settings, one.template)
     return len(those)
 
 
@@ -136,19 +138,28 @@ def remove_one(settings: Settings, name: str) -> None:
     """Remove the template of this name; raise Refusal (404, 409) as `remove` does."""
     for one in items(settings):
         if one.template.name == name:
-            if one.sessions:
-                raise Refusal(f"{one.sessions} sessions are copies of it.", 409,
-                              "Stop them first, or wait.")
-            return discard(one.template)
+            return discard(settings, one.template)
     raise Refusal("There is no such template.", 404)
 
 
-def discard(one: Template) -> None:
-    """Remove a template; without its manifest nobody takes it."""
+def discard(settings: Settings, one: Template) -> None:
+    """Remove a template; without its manifest nobody takes it.
+
+    Raises Refusal while sessions use it. They are promised under the same lock.
+    """
+    sessions.prepare(settings)
+    with lock.holding(settings.dir_cfg / "capacity.lock"):
+        if used := sum(entry.template == one.name for entry in sessions.all(settings)):
+            raise in_use(used)
+        (one.directory / template.MANIFEST).unlink(missing_ok=True)
     log.info("the template %s of %s is removed", one.name,
              one.manifest.machine if one.manifest else "nothing")
-    (one.directory / template.MANIFEST).unlink(missing_ok=True)
-    shutil.rmtree(one.directory)
+    shutil.rmtree(one.directory, ignore_errors=True)  # by two at once; what is left goes later
+
+
+def in_use(count: int) -> Refusal:
+    """Return the refusal to remove what sessions have their disks on."""
+    return Refusal(f"{count} sessions are copies of it.", 409, "Stop them first, or wait.")
 
 
 def size(one: Template) -> int:

@@ -130,6 +130,11 @@ def find(settings: Settings, hardware: Hardware, disk: float) -> Template | None
     return None
 
 
+def still(one: Template | None) -> Template | None:
+    """Return a template, or None if it has been removed since it was found."""
+    return one if one and (one.directory / MANIFEST).exists() else None
+
+
 def all(settings: Settings) -> list[Template]:
     """Return every template, the newest first; those that are no good too."""
     return those(settings, "")

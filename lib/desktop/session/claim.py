@@ -146,6 +146,7 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
         check_room(settings, entries, Promise(owner, choice.cpu, choice.memory, choice.disk),
                    waits=method != MAILED)
         cards = gpu.free_one(gpu.find(settings), taken(entries)).group if choice.gpu else ()
+        below = template.still(choice.template)  # templates are removed under this lock
         name = f"{slug(choice.machine.name)}-{paths.session[:4]}"
         deadline = process.boottime() + choice.lifetime if choice.lifetime else 0.0
         return write(paths, Record(
@@ -158,7 +159,7 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
             host=detach.host(), launcher=detach.NAME, endpoint=endpoint, form=form,
             source=source, method=method, mail=mail, accel=choice.accel,
             master=choice.machine.stamp,
-            template=choice.template.name if choice.template else ""), settings)
+            template=below.name if below else ""), settings)
 
 
 def again(settings: Settings, entry: Record, paths: Paths, saved: Paths) -> Claim:

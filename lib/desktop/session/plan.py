@@ -71,7 +71,7 @@ def made(settings: Settings, entry: Record, choice: Choice) -> Iterator[Plan]:
     A copy of a template has a second disk, for when it must boot after all. Raises Refusal.
     """
     paths = Paths(settings.dir_cfg / entry.session)
-    machine, below = choice.machine, choice.template
+    machine, below = choice.machine, choice.template if entry.template else None
     offered = volumes.find(settings)
     paths.volumes.write_text(volumes.spell(offered))
     disks = settings.dir_snapshots / paths.session

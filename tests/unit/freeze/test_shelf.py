@@ -13,6 +13,7 @@ from desktop.machine import catalogue, emulator, template
 from desktop.machine.template import Manifest, Template
 from desktop.machine.wiring import Hardware
 from desktop.session import claim, record
+from desktop.session.paths import Paths
 from desktop.session.wish import Wish
 from desktop.settings import Settings
 
@@ -142,3 +143,27 @@ def test_the_timer_goes_on_where_there_is_no_qemu(settings: Settings,
     put(settings)
     upkeep.each_minute(replace(settings, qemu_exec="no-such-qemu"))
     assert "templates are left alone" in caplog.text
+
+
+def test_one_that_a_session_has_just_taken_stays(settings: Settings) -> None:
+    """Whoever wants to remove it has counted before the session was promised."""
+    one = put(settings)
+    use(settings, one)
+    with pytest.raises(Refusal, match="1 sessions") as refusal:
+        shelf.discard(settings, one)
+    assert refusal.value.status == 409
+    assert template.still(one) == one and template.read(one.directory).manifest
+
+
+def test_one_that_was_removed_is_not_taken(settings: Settings) -> None:
+    one = put(settings)
+    choice = claim.settle(settings, Wish(machine=BOX), "ann", admin=False)
+    assert choice.template == one
+    shelf.discard(settings, one)
+    assert template.still(one) is None and template.still(None) is None
+    paths = Paths(settings.dir_cfg / record.new_id())
+    claimed = claim.make(settings, choice, "ann", paths=paths, form="", source="", method="",
+                         mail="", endpoint="/x")
+    assert isinstance(claimed, claim.Claim) and claimed.record.template == ""
+    os.close(claimed.lock)
+    os.close(claimed.answer)
