@@ -20,8 +20,8 @@ from desktop.session.record import Record
 from desktop.settings import Settings
 
 log = logging.getLogger("guest")
-START_TIME = 20.0  # seconds for QEMU to answer
-RESUME_TIME = 20.0  # seconds for a machine to take up the state it goes on from
+START_TIME = 20.0  # seconds for QEMU to answer, and for a machine to take up a state
+COPY_TIME = 12.0  # seconds of the same for a machine that can boot after all
 STOPPED = ("paused", "postmigrate", "finish-migrate")  # by a keeper, not for want of disk
 PICTURE_AGE = 2.0  # seconds for which one picture of the screen serves all who look
 FULL = 64 << 20  # bytes free, below which a disk counts as full
@@ -29,13 +29,13 @@ BANNER = b"RFB "
 LOG_LIMIT = 1 << 20  # bytes; they lie in memory, in /run
 
 
-def resume(connection: qmp.Connection, incoming: Mapping[str, Any]) -> None:
+def resume(connection: qmp.Connection, incoming: Mapping[str, Any], seconds: float) -> None:
     """Have a machine go on from a state; what is its own is plugged in before it runs.
 
     What was saved of a parked one is of no use from the moment it runs. Raises qmp.Error or
     OSError.
     """
-    migration.load(connection, Path(incoming["state"]), RESUME_TIME, shared=incoming["shared"])
+    migration.load(connection, Path(incoming["state"]), seconds, shared=incoming["shared"])
     for facts in incoming["plug"]:
         connection.execute("device_add", facts)
     if saved := incoming.get("saved"):
@@ -70,18 +70,20 @@ class Guest:
         self.children.append(child)
         return process.identify(child.pid)
 
-    def ready(self, incoming: Mapping[str, Any] | None = None) -> None:
+    def ready(self, incoming: Mapping[str, Any] | None = None,
+              patience: float = START_TIME) -> None:
         """Wait until the machine runs and its screen answers; raise Refusal with QEMU's words.
 
-        `incoming` is the state it goes on from.
+        `incoming` is the state it goes on from, `patience` the seconds for all of it.
         """
         assert self.qmp is not None
+        end = time.monotonic() + patience
         try:
-            self.qmp.negotiate(START_TIME)
+            self.qmp.negotiate(patience)
             if incoming:
-                resume(self.qmp, incoming)
+                resume(self.qmp, incoming, max(1.0, end - time.monotonic()))
             with socket.socket(socket.AF_UNIX) as screen:
-                screen.settimeout(START_TIME)
+                screen.settimeout(max(1.0, end - time.monotonic()))
                 screen.connect(str(self.paths.vnc))
                 banner = screen.recv(12)
         except (qmp.Error, OSError) as error:

@@ -12,9 +12,10 @@ from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.machine import qmp, template
 from desktop.session import ending, listening, parked, record
+from desktop.session.guest import COPY_TIME, START_TIME
 from desktop.session.keeper import Keeper
 from desktop.session.paths import Paths
-from desktop.session.ports import WOKEN
+from desktop.session.ports import COPIED, WOKEN
 from desktop.session.record import State
 from desktop.session.spawn import First
 
@@ -52,7 +53,7 @@ def start(keeper: Keeper, first: First, qemu: process.Child) -> None:
     """
     try:
         take(keeper, qemu)
-        keeper.guest.ready(first.incoming)
+        keeper.guest.ready(first.incoming, COPY_TIME if "boot" in first.commands else START_TIME)
         keeper.word = first.incoming["word"] if first.incoming else ""
         if keeper.word == WOKEN:
             keeper.calendar.resume(keeper.entry)
@@ -94,6 +95,8 @@ def adopt(keeper: Keeper) -> None:
     """Take over a running machine whose keeper was killed."""
     keeper.guest.adopt(keeper.entry)
     keeper.calendar.resume(keeper.entry)
+    if keeper.entry.template and not {COPIED, WOKEN} & set(keeper.guest.ports.there()):
+        keeper.word = COPIED  # it had not come to that
     state = keeper.entry.state
     keeper.update(keeper=process.identify(os.getpid()), viewers=0,
                   state=State.RUNNING if state is State.STARTING else state)
