@@ -12,6 +12,7 @@ from service import disk, orphans, websocket
 from service.authority import Authority
 from service.between import Between, hangs
 from service.chromium import Browser, browser
+from service.frost import Frost, freeze
 from service.installation import RUNNING, Goods, Installation, install_programs, short_directory
 from service.mailserver import MailServer
 from service.shop import Shop, stock
@@ -104,6 +105,22 @@ def site(event: Installation) -> Iterator[Installation]:
     with websocket.hanging_up():
         yield event
         tidy(event)
+
+
+@pytest.fixture(scope="session")
+def frost(goods: Goods) -> Iterator[Frost]:
+    """The tiny machine, frozen once for the whole run."""
+    directory = short_directory()
+    with Installation(goods) as installation:
+        yield freeze(installation, directory)
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def icy(site: Installation, frost: Frost) -> Installation:
+    """The usual installation, where sessions of the tiny machine start from a template."""
+    frost.settle(site)
+    return site
 
 
 @pytest.fixture(params=["event", "prefork"])

@@ -33,7 +33,7 @@ class Viewer:
 
     def __init__(self, stream: Stream, password: str | None = None, shared: bool = True) -> None:
         self.stream = stream
-        self.width = self.height = self.updates = 0
+        self.width = self.height = self.updates = self.pictures = 0
         self.qemu_keys = self.resizable = False
         self.resize_answer: int | None = None
         self.screen = bytearray()
@@ -84,8 +84,8 @@ class Viewer:
         kind = self.stream.read(1)[0]
         if kind == 0:
             self.stream.read(1)
-            for _ in range(struct.unpack(">H", self.stream.read(2))[0]):
-                self.rectangle()
+            parts = struct.unpack(">H", self.stream.read(2))[0]
+            self.pictures += any([self.rectangle() for _ in range(parts)])
             self.updates += 1
         elif kind == 3:
             self.stream.read(3)
@@ -94,7 +94,8 @@ class Viewer:
             assert kind == 2, f"unexpected message {kind}"
         return kind
 
-    def rectangle(self) -> None:
+    def rectangle(self) -> bool:
+        """Read one part of an update; tell whether it was pixels."""
         x, y, width, height, encoding = struct.unpack(">HHHHi", self.stream.read(12))
         if encoding == RAW:
             pixels = memoryview(self.stream.read(4 * width * height))
@@ -113,17 +114,18 @@ class Viewer:
                     self.resize_answer = y
             if (width, height) != (self.width, self.height):
                 self.reshape(width, height)
+        return encoding == RAW
 
     def look(self, timeout: float = 10) -> "Viewer":
         """Read the whole screen as it is now."""
         end = time.monotonic() + timeout
         self.ask(whole=True)
-        size, seen = (self.width, self.height), self.updates
-        while self.updates == seen or size != (self.width, self.height):
+        size, seen = (self.width, self.height), self.pictures
+        while self.pictures == seen or size != (self.width, self.height):
             self.stream.socket.settimeout(max(0.01, end - time.monotonic()))
             if size != (self.width, self.height):
                 self.ask(whole=True)
-                size, seen = (self.width, self.height), self.updates
+                size, seen = (self.width, self.height), self.pictures
             self.message()
         return self
 
