@@ -13,12 +13,12 @@ from service.installation import USER, short_directory
 
 
 @contextmanager
-def small() -> Iterator[Path]:
-    """Lend a disk of 120 MB."""
+def small(size: int = 120) -> Iterator[Path]:
+    """Lend a disk of so many MB."""
     if os.geteuid():
         pytest.skip("mounting needs root")
     place = short_directory()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120m,mode=711", "small", place],
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}m,mode=711", "small", place],
                    check=True)
     shutil.chown(place, USER, USER)
     yield place
