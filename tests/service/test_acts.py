@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from service.installation import ROOT, USER, Installation
+from service.test_freezing import act, freeze, frozen
 
 # What each is given: S is a session, F a file of accounts.
 ACTS = {
@@ -82,6 +83,16 @@ def test_another_user_of_the_server_does_nothing(place: Installation, command: s
 
 
 @needs_root
+def test_nor_does_another_user_see_anything(place: Installation) -> None:
+    words, session, _ = line(place, "session_stop")
+    name = words[0].partition("=")[2]
+    for asked in (["--json"], ["--service_monitor=1"], [f"--session_watch={name}"], []):
+        done = place.script("monitor.py", *asked, user="daemon", HOME="/nonexistent")
+        assert done.returncode == 1 and not done.stdout, done
+        assert name not in done.stderr and session not in done.stderr or asked[0].endswith(name)
+
+
+@needs_root
 @pytest.mark.parametrize("user", ["root", USER])
 @pytest.mark.parametrize("command", ACTS)
 def test_an_act_is_logged(place: Installation, command: str, user: str) -> None:
@@ -99,6 +110,17 @@ def test_an_act_is_logged(place: Installation, command: str, user: str) -> None:
         assert not (place.run / session).exists() or state(place, session) != before
     facts = (place.log / "by-hand.log").stat()
     assert (facts.st_uid, facts.st_mode & 0o777) == (place.log.stat().st_uid, 0o600)
+
+
+def test_freezing_on_a_page_is_logged(site: Installation) -> None:
+    root = site.person("root")
+    made = frozen(site)["template"]
+    assert act(root, "discard", made, template=made).status == 200
+    assert freeze(site).status == 200 and act(root, "cancel").status == 200
+    for words in ("freezes empty.raw, usual CPU, 32 MB", f"removes the template {made}",
+                  "says that empty.raw is ready to be frozen",
+                  "cancels the freezing of empty.raw"):
+        assert f"root {words}, from 127.0.0.1" in site.server.errors(), words
 
 
 @needs_root
