@@ -11,14 +11,14 @@ from desktop.auth import accounts
 from desktop.commandline import Command
 from desktop.errors import Refusal
 from desktop.freeze import upkeep
-from desktop.session import ending, housekeeping, sessions
+from desktop.session import aside, housekeeping
 from desktop.web import actions, doctor, edge, steering, views
 from desktop.web.page import Answer
 from desktop.web.script import Errand, Script
 from desktop.web.visit import Visit
 
 COMMANDS = (
-    Command("session_stop", "SESSION", "Stop one, by id, name or record."),
+    Command("session_stop", "SESSION", "Stop one, by id, name or record; or an unusable record."),
     Command("session_purge", "", "Stop all sessions and remove every left-over."),
     Command("service_maintenance", "TEXT", "No new sessions, and why; 0: new ones again."),
     Command("housekeeping", "", "Look after sessions that nobody looks after; for a timer."),
@@ -44,7 +44,7 @@ def by_hand(errand: Errand) -> None:
     [(name, value)] = commands.items()
     match name:
         case "session_stop":
-            ending.stop(settings, sessions.find(settings, value))
+            aside.stop(settings, value)
         case "session_purge" if errand.line.on(name):
             print(f"{housekeeping.purge(settings)} sessions stopped.")
         case "housekeeping" if errand.line.on(name):

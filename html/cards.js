@@ -5,8 +5,9 @@ import { ask, paint } from "./ask.js";
 import { duration, ending, memory } from "./words.js";
 
 /**
- * @typedef {{session: string, state: string, reason: string, viewers: number, expires: string,
- *            cpu: number, memory: number, used: {cpu: number, memory: number}|null}} Session
+ * @typedef {{session: string, url: string, state: string, reason: string, viewers: number,
+ *            expires: string, cpu: number, memory: number,
+ *            used: {cpu: number, memory: number}|null}} Session
  */
 
 const PAUSE = 5000; // milliseconds
@@ -27,6 +28,9 @@ async function turn() {
 
 /** @param {Session[]} sessions */
 function show(sessions) {
+  const here = (/** @type {Session} */ { session }) => (
+    document.querySelector(`[data-machine="${session}"]`));
+  if (sessions.some((one) => one.url && !here(one))) return location.reload(); // a new one of ours
   const cards = /** @type {NodeListOf<HTMLElement>} */ (
     document.querySelectorAll("[data-machine]"));
   for (const card of cards) {
@@ -113,4 +117,4 @@ function say(card, place, text, kind) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-if (document.querySelector("[data-machine]")) turn();
+if (document.querySelector("[data-machine], .empty")) turn();

@@ -34,7 +34,7 @@ function follow() {
       // Without a picture the machine may be young, paused or gone.
       turn += 1;
       const look = !picture?.ok || turn % 5 === 0;
-      if (look && await over(screen.replace("screen", "session"))) return;
+      if (look && await over(view.dataset.facts ?? screen.replace("screen", "session"))) return;
     }
     window.setTimeout(next, 3000);
   };

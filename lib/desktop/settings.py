@@ -110,6 +110,9 @@ class Settings:
     service_allow_persistent: bool = setting(True, "Whether sessions may outlive their viewer.")
     service_use_vnc_token: bool = setting(True, "Whether a token is typed; 0: the address alone "
                                           "opens the session.")
+    monitor_thumbnails: str = setting("owner", "Who sees pictures of a screen on the monitor: its "
+                                      "owner alone, or administrators (admin) too.",
+                                      choices=("owner", "admin"))
     monitor_metrics_from: tuple[str, ...] = setting((), "Addresses or networks that may read "
                                                     "figures for Prometheus.")
     service_min_port: int = setting(6000, "First port of sessions started by hand; 0: any.",

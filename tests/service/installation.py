@@ -140,6 +140,8 @@ class Installation:
         for path in self.templates.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         (self.state / "refused").unlink(missing_ok=True)
+        for path in self.log.glob("*.corrupt"):
+            path.unlink()
 
     def add_machine(self, name: str, content: bytes = b"", **descriptor: object) -> Path:
         """Put a machine on offer, a disk of 1 MB with `content` at its start, unless it is there.

@@ -70,10 +70,12 @@ ACTIONS = {
                                 "root began maintenance: Back at noon., from 127.0.0.1"),
     ("admin", "offer"): Rule(ADMIN, aside, {"machine": "tiny.iso", "aside": "1"},
                              "root hides the machine tiny.iso from 127.0.0.1"),
+    ("admin", "remove"): Rule(ABSENT),
     ("admin", "freeze"): Rule(ABSENT, fields={"machine": "nothing.raw"}),
     ("admin", "hasten"): Rule(IDLE), ("admin", "cancel"): Rule(IDLE),
     ("admin", "discard"): Rule(ABSENT, fields={"template": "nothing"})}
-VIEWS = {"session": ALONE, "screen": ALONE, "history": ALL, "machines": ADMIN, "freezing": ADMIN}
+VIEWS = {"session": ALONE, "look": ALONE, "screen": ALONE, "history": ALL, "machines": ADMIN,
+         "freezing": ADMIN}
 ROWS = [row for row in ACTIONS if row[1] not in ("signin", "signout")]
 
 

@@ -175,6 +175,18 @@ def test_how_it_looks(page: Browser, width: int, dark: bool) -> None:
     page.picture(f"sessions-{width}-{'dark' if dark else 'light'}")
 
 
+def test_ones_own_page_shows_what_was_started_elsewhere(window: Browser,
+                                                        site: Installation) -> None:
+    window.sign_in(site.person("ada"))
+    window.open(f"{site.stranger().origin}/desktop/monitor")
+    window.find(".empty")
+    for count in (1, 2):
+        site.person("ada").create()
+        until(lambda: len(window.driver.find_elements(
+            By.CSS_SELECTOR, "[data-machine]")) == count, PATIENCE, f"{count} cards")
+    assert not window.driver.find_elements(By.CSS_SELECTOR, "[data-table]")
+
+
 def test_the_machine_list_ends_with_the_administration(page: Browser,
                                                        site: Installation) -> None:
     page.open(f"{site.stranger().origin}/desktop/")

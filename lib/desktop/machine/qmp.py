@@ -17,6 +17,10 @@ class Error(Exception):
     """QEMU refused a command, or did not answer in time, or is gone."""
 
 
+class Silent(Error):
+    """QEMU did not answer in time."""
+
+
 class Connection:
     """A negotiated QMP connection. `events` holds what QEMU reported and nobody took yet."""
 
@@ -26,6 +30,8 @@ class Connection:
         self.events: deque[dict[str, Any]] = deque()
         self._rest = b""
         self._number = 0  # of the last command
+        self._open: tuple[int, float] | None = None  # one without an answer, and since when
+        self._pinged = time.monotonic()
         try:
             self.socket.connect(str(path))
         except OSError as error:
@@ -62,7 +68,11 @@ class Connection:
         except OSError as error:
             raise Error(f"QEMU is gone ({error})") from error
         while True:
-            answer = self._read(deadline)
+            try:
+                answer = self._read(deadline)
+            except Silent:
+                self._open = self._open or (self._number, deadline - timeout)
+                raise
             if "event" in answer:
                 self.events.append(answer)
             elif answer.get("id") != self._number:
@@ -71,6 +81,25 @@ class Connection:
                 return answer["return"]
             else:
                 raise Error(f"{command}: {answer.get('error', {}).get('desc')}")
+
+    def ping(self, every: float) -> None:
+        """Ask QEMU for its state, when it was not asked for so many seconds; wait for nothing."""
+        now = time.monotonic()
+        if self._open or now - self._pinged < every:
+            return
+        self._pinged = now
+        self._number += 1
+        self._open = self._number, now
+        try:
+            self.socket.settimeout(0)
+            self.socket.sendall(json.dumps({"execute": "query-status",
+                                            "id": self._number}).encode() + b"\n")
+        except OSError:
+            pass  # it has not even read what it was asked before, or is gone, which is seen apart
+
+    def waited(self) -> float | None:
+        """Return the seconds since which an answer is due; None: none is."""
+        return time.monotonic() - self._open[1] if self._open else None
 
     def take(self) -> list[dict[str, Any]]:
         """Return the events that have come, without waiting; raise Error when QEMU is gone."""
@@ -98,11 +127,14 @@ class Connection:
             except BlockingIOError:
                 return None
             except TimeoutError as error:
-                raise Error("QEMU does not answer") from error
+                raise Silent("QEMU does not answer") from error
             except OSError as error:
                 raise Error(f"QEMU is gone ({error.strerror})") from error
             if not chunk:
                 raise Error("QEMU is gone")
             self._rest += chunk
         line, _, self._rest = self._rest.partition(b"\n")
-        return json.loads(line)
+        message = json.loads(line)
+        if self._open and message.get("id", 0) >= self._open[0]:
+            self._open = None
+        return message

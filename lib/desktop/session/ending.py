@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from desktop import process, together
@@ -38,15 +39,29 @@ def ask_to_stop(settings: Settings, entry: Record, polite: bool, how: str) -> No
         log.warning("%s: its processes are ended", problem)
 
 
+def stop_unread(settings: Settings, paths: Paths, how: str) -> None:
+    """End a session whose record tells nothing; its keeper is known by its arguments."""
+    with suppress(control.Silent):
+        control.ask(paths, "stop", how=how)
+    leave(settings, paths, owned(b"\0keeper\0" + os.fsencode(paths.directory) + b"\0"), None,
+          PATIENCE, how)
+
+
 def see_off(settings: Settings, entry: Record, patience: float, how: str) -> None:
     """Wait until a session that was asked to stop is gone, and see to it when it does not go."""
-    paths = sessions.paths(settings, entry)
-    if entry.keeper:
-        process.wait(entry.keeper, patience)
+    leave(settings, sessions.paths(settings, entry), [entry.keeper] if entry.keeper else [],
+          entry, patience, how)
+
+
+def leave(settings: Settings, paths: Paths, keepers: Sequence[Process], entry: Record | None,
+          patience: float, how: str) -> None:
+    """Wait until keepers that were asked to stop are gone, else end them and their session."""
+    for one in keepers:
+        process.wait(one, patience)
     try:
         handle = lock.take(paths.lock)
         if handle is None:  # the keeper hangs
-            for one in (entry.keeper, *recorded(entry)):
+            for one in (*keepers, *(recorded(entry) if entry else ())):
                 end(one)
             handle = lock.take(paths.lock, wait=True)
     except FileNotFoundError:

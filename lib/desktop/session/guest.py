@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import socket
 import time
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,8 @@ log = logging.getLogger("guest")
 START_TIME = 20.0  # seconds for QEMU to answer, and for a machine to take up a state
 COPY_TIME = 12.0  # seconds of the same for a machine that can boot after all
 STOPPED = ("paused", "postmigrate", "finish-migrate")  # by a keeper, not for want of disk
+ASK_EVERY = 20.0  # seconds at least between two questions whether QEMU is there
+SILENCE = 5.0  # seconds without an answer after which it is said to be silent
 PICTURE_AGE = 2.0  # seconds for which one picture of the screen serves all who look
 FULL = 64 << 20  # bytes free, below which a disk counts as full
 BANNER = b"RFB "
@@ -112,9 +115,23 @@ class Guest:
             log.warning("%s", error)
             return None
 
+    def wonders(self) -> bool:
+        """Ask QEMU whether it is there, now and then; tell whether it has not answered yet."""
+        if self.qmp is None:
+            return False
+        self.qmp.ping(ASK_EVERY)
+        return self.qmp.waited() is not None
+
+    def silent(self) -> bool:
+        """Tell whether QEMU leaves a question unanswered; others would only wait as well."""
+        waited = self.qmp.waited() if self.qmp else None
+        return waited is not None and waited >= SILENCE
+
     def picture(self) -> bool:
         """Have a picture of the screen, PNG, that is not too old; tell whether there is one."""
         now = time.monotonic()
+        if self.silent():
+            return False
         if now - self.pictured > PICTURE_AGE:
             draft = self.paths.screen.with_suffix(".new")
             if self.command("screendump", {"filename": str(draft), "format": "png"}) is None:
@@ -169,7 +186,9 @@ class Guest:
         """Have QEMU end itself and wait for that, at most so long."""
         if self.qmp and self.qemu:
             try:
-                self.qmp.execute("quit", timeout=seconds)
+                self.qmp.execute("quit", timeout=0.1 if self.silent() else seconds)
+            except qmp.Silent:
+                process.send(self.qemu, signal.SIGKILL)
             except qmp.Error:
                 pass  # it may be gone before it answers
             process.wait(self.qemu, seconds)

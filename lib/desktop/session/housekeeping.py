@@ -6,15 +6,15 @@ record names are ours to judge. A machine that still runs gets a new keeper inst
 
 import logging
 import os
-import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
-from desktop import process
+from desktop import process, together
 from desktop.launch import detach
-from desktop.session import control, ending, history, lock, parked, record, sessions
+from desktop.session import aside, control, ending, history, lock, parked, record, sessions
 from desktop.session.paths import Paths
-from desktop.session.record import Corrupt, Record, State
+from desktop.session.record import LOST, Corrupt, Record, State
 from desktop.settings import Settings
 
 log = logging.getLogger("housekeeping")
@@ -57,13 +57,16 @@ def each_minute(settings: Settings) -> None:
 def purge(settings: Settings) -> int:
     """End all sessions and remove every left-over; return how many sessions there were.
 
-    A record that cannot be used is first put right by its keeper, or removed with its session.
+    A record that cannot be used is first put right by its keeper, or removed with its session,
+    as when that keeper hangs.
     """
     sweep(settings)
     entries = sessions.all(settings)
     ending.stop_all(settings, entries, "purged")
     ending.stop_all(settings, sessions.all(settings), "purged")  # what was being woken
-    return len(entries)
+    unread = list(aside.unread(settings, ()))
+    together.each(lambda one: aside.remove(settings, one.session), unread)
+    return len(entries) + len(unread)
 
 
 def look_after(settings: Settings, paths: Paths) -> Record | None:
@@ -92,10 +95,10 @@ def look_after(settings: Settings, paths: Paths) -> Record | None:
             log.warning("%s lost its keeper and gets another", entry.name)
             with detach.summon(paths.directory) as line:
                 detach.hand_over(line, {"lock": handle}, {})
-            return entry
+            return replace(entry, reason=entry.reason or LOST)
         log.warning("%s is %s", paths.session, "parked" if saved else "dead and removed")
         if entry is None:
-            set_aside(settings, paths)
+            aside.keep(settings, paths)
         ending.finish(settings, paths, entry, "lost")
         return None
     finally:
@@ -125,14 +128,6 @@ def ask_to_write(paths: Paths) -> None:
         control.ask(paths, "write", timeout=1)
     except control.Silent as problem:
         log.error("%s; its record cannot be used", problem)
-
-
-def set_aside(settings: Settings, paths: Paths) -> None:
-    """Keep the unusable record of a dead session for whoever wants to know what happened."""
-    try:
-        shutil.copy(paths.record, settings.dir_log / f"{paths.session}.corrupt")
-    except OSError:
-        pass  # there was none
 
 
 def sweep_parked(settings: Settings, awake: set[str]) -> list[Record]:

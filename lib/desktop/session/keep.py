@@ -16,7 +16,7 @@ from desktop.session.guest import COPY_TIME, START_TIME
 from desktop.session.keeper import Keeper
 from desktop.session.paths import Paths
 from desktop.session.ports import COPIED, WOKEN
-from desktop.session.record import State
+from desktop.session.record import LOST, State
 from desktop.session.spawn import First
 
 log = logging.getLogger("keeper")
@@ -99,6 +99,7 @@ def adopt(keeper: Keeper) -> None:
         keeper.word = COPIED  # it had not come to that
     state = keeper.entry.state
     keeper.update(keeper=process.identify(os.getpid()), viewers=0,
+                  reason=keeper.entry.reason or LOST,
                   state=State.RUNNING if state is State.STARTING else state)
     ending.remove(parked.woken(keeper.settings, keeper.entry.session))
     log.warning("%s is kept again", keeper.entry.name)

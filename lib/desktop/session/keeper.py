@@ -22,7 +22,7 @@ from desktop.session.calendar import RETRY, Calendar
 from desktop.session.guest import Guest
 from desktop.session.paths import Paths
 from desktop.session.postman import Postman
-from desktop.session.record import Record, State
+from desktop.session.record import SILENT, Record, State
 from desktop.settings import Settings
 
 if TYPE_CHECKING:
@@ -79,13 +79,15 @@ class Keeper:
                             (self.requests, lambda: control.answer(self.requests, self.decide))):
             self.selector.register(source, selectors.EVENT_READ, act)
         while not self.over:
-            pause = RETRY if self.unsaved else self.calendar.pause(self.entry)
+            pause = RETRY if self.unsaved or self.guest.wonders() else self.calendar.pause(
+                self.entry)
             for key, _ in self.selector.select(pause):
                 key.data()
             if self.calendar.retry_is_due() and self.guest.room_on_disk():
                 self.calendar.retry = None
                 self.guest.command("cont")
             self.hear()  # events may have come with the answers to commands
+            self.note_silence()
             self.over = self.over or self.calendar.over(self.entry)
             if not self.over and self.calendar.parking_is_due(self.entry):
                 self.park()
@@ -120,6 +122,12 @@ class Keeper:
                     self.update(state=State.PAUSED, reason=self.entry.reason)
                 case "RESUME" if self.entry.state is State.PAUSED:
                     self.update(state=State.RUNNING, reason="")
+
+    def note_silence(self) -> None:
+        """Have the record say whether QEMU answers; a guest that stands still is no reason."""
+        silent = self.guest.silent()
+        if silent != (self.entry.reason == SILENT):
+            self.update(reason=SILENT if silent else "disk full" if self.calendar.retry else "")
 
     def mourn(self) -> None:
         """QEMU is gone."""

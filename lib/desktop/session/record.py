@@ -19,6 +19,7 @@ from desktop.session.paths import Paths
 
 ID = re.compile(r"[a-z2-7]{26}")
 VERSION = 1
+LOST, SILENT = "its keeper was lost and replaced", "QEMU does not answer"  # reasons
 MAILED = "email"  # the method of people who only have a mailbox; see web/mailed.py
 
 
@@ -112,7 +113,7 @@ def decode(text: str) -> Record:
     """Return the record of a JSON text; raise Corrupt when any field is not what it should be."""
     try:
         facts = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Corrupt(f"not JSON ({error})") from error
     if not isinstance(facts, dict) or facts.get("version") != VERSION:
         raise Corrupt("not a record of this version")

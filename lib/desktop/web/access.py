@@ -14,8 +14,8 @@ log = logging.getLogger("access")
 def find(settings: Settings, word: str, person: Person, *, admins: bool = False) -> Record:
     """Return the session with this id, if it is this person's.
 
-    With `admins` an administrator finds everybody's, to stop it, never to look at it. Raises
-    Refusal (404), the same for a session of somebody else and for one there never was.
+    With `admins` an administrator finds everybody's. Raises Refusal (404), the same for a session
+    of somebody else and for one there never was.
     """
     unknown = Refusal("There is no such session of yours.", 404, "It may have ended.")
     if not record.ID.fullmatch(word):
@@ -27,6 +27,16 @@ def find(settings: Settings, word: str, person: Person, *, admins: bool = False)
     if entry.owner != person.name and not (admins and person.admin):
         raise unknown
     return entry
+
+
+def seen(settings: Settings, word: str, person: Person) -> Record:
+    """Return the session whose screen somebody may see: one's own, or as the site allows."""
+    return find(settings, word, person, admins=shows(settings))
+
+
+def shows(settings: Settings) -> bool:
+    """Tell whether administrators see the screens of others."""
+    return settings.monitor_thumbnails == "admin"
 
 
 def note(person: Person, action: str, entry: Record, source: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from desktop import maintenance
 from desktop.errors import Refusal
 from desktop.machine import catalogue
-from desktop.session import ending, housekeeping, sessions
+from desktop.session import aside, ending, housekeeping, sessions
 from desktop.session.record import Record
 from desktop.web import access, freezing, login, page, selection
 from desktop.web.page import Answer
@@ -84,6 +84,18 @@ def purge(visit: Visit) -> Answer:
     return page.done(visit.request.json, {"purged": housekeeping.purge(visit.settings)})
 
 
+def remove(visit: Visit) -> Answer:
+    """Remove a record that cannot be used, and what runs of its session, for an administrator."""
+    person, session = visit.must(), visit.request.fields.get("session", "")
+    access.must_be_admin(person)
+    visit.meant("remove", session)
+    if not aside.remove(visit.settings, session):
+        raise Refusal("There is no such record.", 404, "Somebody else may have removed it.")
+    log.info("%s removes the unusable record %s, from %s", person.name, session,
+             visit.request.source)
+    return page.done(visit.request.json, {"session": session, "state": "removed"})
+
+
 def offer(visit: Visit) -> Answer:
     """Take a machine from offer, or back, for an administrator."""
     person, fields = visit.must(), visit.request.fields
@@ -114,4 +126,4 @@ def maintain(visit: Visit) -> Answer:
 MONITOR: Mapping[str, Action] = {**dict.fromkeys(selection.STEPS, steer), "shutdown": shut_down,
                                  "restart": restart, "signin": sign_in, "signout": sign_out}
 ADMIN: Mapping[str, Action] = {"purge": purge, "stop": steer, "maintain": maintain,
-                               "offer": offer, **freezing.ACTIONS}
+                               "offer": offer, "remove": remove, **freezing.ACTIONS}

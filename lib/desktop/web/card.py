@@ -8,10 +8,10 @@ from typing import Any
 from desktop import process
 from desktop.host import volumes
 from desktop.machine import snapshot
-from desktop.session import extension, sessions
+from desktop.session import aside, extension, sessions
 from desktop.session.record import Record
 from desktop.settings import Settings
-from desktop.web import gateway, page, server
+from desktop.web import access, gateway, page, server
 from desktop.web.gateway import Place
 
 JSON = ("session", "name", "machine", "url", "websocket", "token", "expires", "persistent")
@@ -42,6 +42,11 @@ def public(settings: Settings, entry: Record, changed: bool) -> dict[str, Any]:
             "extension": None, "volumes": []}
 
 
+def pictured(entry: Record) -> dict[str, str]:
+    """Return where the picture of a screen is, for those who may see it."""
+    return {"screen": f"monitor?screen={entry.session}"}
+
+
 def used(entry: Record) -> dict[str, Any] | None:
     """Return what a machine of this host has used: CPU seconds, and MB that it has now."""
     found = process.used(entry.qemu) if sessions.ours(entry) else None
@@ -68,7 +73,7 @@ def own(settings: Settings, entry: Record, place: Place | None) -> dict[str, Any
     return facts | {"secret": secret, "token": secret if asked else None,
                     "warn": settings.warn_before_end,
                     "extension": asdict(extension.offer(settings, entry)),
-                    "screen": f"monitor?screen={entry.session}",
+                    **pictured(entry),
                     "volumes": [{"path": str(volume.path), "tag": volume.tag,
                                  "writable": volume.writable, "command": volume.command}
                                 for volume in volumes.find(settings)]}
@@ -114,11 +119,14 @@ def overview(settings: Settings, entries: Sequence[Record], name: str, place: Pl
     changed = sessions.altered(settings, entries)
     those = {entry.session for entry in changed}
     cards = [(own(settings, entry, place) if entry.owner == name
-              else public(settings, entry, entry.session in those))
+              else public(settings, entry, entry.session in those)
+             | (pictured(entry) if everybody and access.shows(settings) else {}))
              | {"processes": processes(entry) if everybody else [],
                 "boot_reason": entry.boot_reason if everybody else ""}
              for entry in entries if everybody or entry.owner == name]
-    return {"sessions": cards, "all": everybody,
+    corrupt = [asdict(one) | {"when": moment(one.when)}
+               for one in aside.all(settings, entries)] if everybody else []
+    return {"sessions": cards, "all": everybody, "corrupt": corrupt,
             "host": server.facts(settings, entries, changed) if everybody else None}
 
 
@@ -139,6 +147,8 @@ def listing(facts: Mapping[str, Any],
     """Return an overview as programs read it; its ticket is for several sessions at once."""
     host = {name: value for name, value in (facts["host"] or {}).items() if name != "graphs"}
     return {"sessions": [summary(one, ticket) for one in facts["sessions"]], "host": host or None,
+            "corrupt": [one | {"ticket": ticket("remove", one["session"])}
+                        for one in facts["corrupt"]],
             "ticket": ticket(SELECTED)}
 
 

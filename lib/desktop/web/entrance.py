@@ -17,8 +17,8 @@ from desktop.web.visit import Visit
 SECRET = ("user", "password", "ticket")  # never repeated; the name has a field of its own
 TITLES = {401: "Sign in", 429: "Please wait", 503: "Not now"}
 DOES = {"create": "Start it", "stop": "Stop it", "purge": "Stop all", "signout": "Sign out",
-        "maintain": "Change it", "offer": "Change it",
-        "freeze": "Freeze it", "discard": "Remove it", "extend": "Extend it", "message": "Say it"}
+        "maintain": "Change it", "offer": "Change it", "freeze": "Freeze it",
+        "discard": "Remove it", "remove": "Remove it", "extend": "Extend it", "message": "Say it"}
 MAILBOX = "The address and the password of your mailbox."
 INSTITUTION = "The name and the password of your account at the institution."
 APACHE = ("Who you are is found out when a page is opened, and this time it was not. Open the "

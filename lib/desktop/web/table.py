@@ -119,6 +119,9 @@ def text(facts: Facts) -> str:
     grid = [[column.title.upper() for column in COLUMNS.values()],
             *([visible(column.text(one)) for column in COLUMNS.values()]
               for one in facts["sessions"])]
+    lines += [f"The record {one['session']} of {one['when']} cannot be used: "
+              f"{visible(one['problem'])}; --session_stop={one['session']} removes it."
+              for one in facts["corrupt"]]
     widths = [max(map(len, column)) for column in zip(*grid)]
     if facts["sessions"]:
         lines += ["", *("  ".join(map(str.ljust, row, widths)).rstrip() for row in grid)]

@@ -37,9 +37,22 @@ def one(visit: Visit, person: Person, session: str) -> Answer:
                       s=facts)
 
 
+def look(visit: Visit, person: Person, session: str) -> Answer:
+    """Return the page with the screen of a session; an administrator's look at others' is logged.
+
+    Not each picture, and not what the page asks for as JSON while it is open.
+    """
+    entry = access.seen(visit.settings, session, person)
+    facts = card.public(visit.settings, entry, False) | card.pictured(entry)
+    if visit.request.json:
+        return page.data(200, card.summary(facts, visit.ticket))
+    access.note(person, "look at", entry, visit.request.source)
+    return page.html(200, visit.frame, "look.html", f"Screen of {entry.name}", s=facts)
+
+
 def screen(visit: Visit, person: Person, session: str) -> Answer:
-    """Return the picture of the screen of a session of a person's own."""
-    return page.png(watch.screen(visit.settings, access.find(visit.settings, session, person)))
+    """Return the picture of the screen of a session."""
+    return page.png(watch.screen(visit.settings, access.seen(visit.settings, session, person)))
 
 
 def administration(visit: Visit) -> Answer:
@@ -51,5 +64,6 @@ def administration(visit: Visit) -> Answer:
                       "admin.html", "Administration", **facts)
 
 
-VIEWS: Mapping[str, View] = {"session": one, "screen": screen, "history": past.answer,
-                             "machines": stock.answer, "freezing": freezing.answer}
+VIEWS: Mapping[str, View] = {"session": one, "look": look, "screen": screen,
+                             "history": past.answer, "machines": stock.answer,
+                             "freezing": freezing.answer}

@@ -44,6 +44,35 @@ def test_a_late_answer_is_not_taken_for_another(tmp_path: Path) -> None:
     listener.close()
 
 
+def test_a_question_stays_open_until_anything_is_answered(tmp_path: Path) -> None:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(tmp_path / "qmp"))
+    listener.listen(1)
+    connection = qmp.Connection(tmp_path / "qmp")
+    theirs, _ = listener.accept()
+    with theirs, theirs.makefile("rb") as lines:
+        connection.ping(3600)
+        assert connection.waited() is None, "it has not been silent for so long"
+        for _ in range(3):
+            connection.ping(0)
+        assert connection.waited() is not None
+        asked = json.loads(lines.readline())
+        assert asked["execute"] == "query-status"
+        assert connection.take() == [] and connection.waited() is not None
+        with pytest.raises(qmp.Silent):
+            connection.execute("stop", timeout=0.1)
+        later = json.loads(lines.readline())["id"]
+        assert later == asked["id"] + 1, "asked once"
+        assert (connection.waited() or 0) >= 0.1
+        theirs.sendall(json.dumps({"return": {}, "id": asked["id"]}).encode() + b"\n")
+        assert connection.take() == [] and connection.waited() is None
+        with pytest.raises(qmp.Silent):
+            connection.execute("cont", timeout=0.1)
+        assert (connection.waited() or 0) >= 0.1, "a command that was given up is a question too"
+    connection.close()
+    listener.close()
+
+
 def test_reports_may_come_before_the_greeting(tmp_path: Path) -> None:
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "qmp"))

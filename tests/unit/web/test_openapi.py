@@ -34,15 +34,19 @@ def check(name: str, text: str) -> Any:
     ("", BOB, "Sessions"), ("", ADA, "Sessions"), ("history=1", BOB, "History"),
     ("history=1", ADA, "History"), ("machines=1", ADA, "Machines"),
     ("machines=1", BOB, "Error"), ("session=x", BOB, "Error"), ("nonsense=1", BOB, "Error"),
-    ("session={mine}", BOB, "Session"), ("history=1&machines=1", ADA, "Error")])
+    ("session={mine}", BOB, "Session"), ("look={mine}", BOB, "Session"),
+    ("look={mine}", ADA, "Error"), ("history=1&machines=1", ADA, "Error")])
 def test_what_the_monitor_tells(web: Web, settings: Settings, query: str, who: dict[str, str],
                                 name: str) -> None:
     mine = add(settings, "bob")
     history.add(settings, add(settings, "bob"), "stopped")
+    (settings.dir_log / f"{'b' * 26}.corrupt").write_text("{")
     status, _, text = web("monitor", QUERY_STRING=query.format(mine=mine.session),
                           HTTP_COOKIE=cookie(web, who), HTTP_ACCEPT="application/json")
     assert status == 200 or name == "Error"
     told = check(name, text)
+    if name == "Sessions":
+        assert len(told["corrupt"]) == (who is ADA)
     if name == "History":
         assert told["count"] == 1
     if name == "Sessions":

@@ -82,7 +82,7 @@ def test_an_open_service_says_so(settings: Settings) -> None:
 
 
 def test_a_page_by_itself(settings: Settings, tmp_path: Path) -> None:
-    facts = {"sessions": [], "all": True, "host": None}
+    facts = {"sessions": [], "all": True, "host": None, "corrupt": []}
     text = page.by_itself(replace(settings, dir_html=ROOT / "html"), "sessions.html", "Sessions",
                           **facts)
     assert "<style>" in text

@@ -39,8 +39,13 @@ TEMPLATE = {"template": BAD, "title": BAD, "machine": BAD, "cpu": 1, "memory": 2
 PAGES: dict[str, dict[str, Any]] = {
     "session.html": {"s": SESSION},
     "sessions.html": {"sessions": [SESSION], "all": True, "host": HOST, "lately": [ENDED],
-                      "rows": [SESSION], "view": table.View(find=BAD),
+                      "rows": [SESSION],
+                      "corrupt": [{"session": BAD, "problem": BAD, "state": state,
+                                   "when": "2030-01-02T03:04:05Z"}
+                                  for state in ("running", "parked", "over")],
+                      "view": table.View(find=BAD),
                       "columns": table.COLUMNS},
+    "look.html": {"s": SESSION},
     "told.html": {"told": [{"session": BAD, "problem": BAD}, {"session": BAD, "name": BAD}]},
     "history.html": {"sessions": [ENDED], "all": True, "count": 2, "kept": 9, "named": 3,
                      "totals": {"user": [{"name": BAD, "sessions": 2, "hours": 1.5}]}},
