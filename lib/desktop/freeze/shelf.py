@@ -37,6 +37,11 @@ class Item:
     failed: float = 0.0
 
     @property
+    def machine(self) -> str:
+        """Return the name of the machine it is of, or nothing where nobody knows."""
+        return self.template.manifest.machine if self.template.manifest else ""
+
+    @property
     def title(self) -> str:
         """Return what it is of, in words."""
         about = self.template.manifest
@@ -123,8 +128,7 @@ def remove(settings: Settings, name: str) -> int:
 
     A session has its disk below its own.
     """
-    those = [one for one in items(settings)
-             if one.template.manifest and one.template.manifest.machine == name]
+    those = [one for one in items(settings) if name and one.machine == name]
     if not those:
         raise Refusal(f"There is no template of {name!r}.", 404)
     if used := sum(one.sessions for one in those):
@@ -153,7 +157,7 @@ def discard(settings: Settings, one: Template) -> None:
             raise in_use(used)
         (one.directory / template.MANIFEST).unlink(missing_ok=True)
     log.info("the template %s of %s is removed", one.name,
-             one.manifest.machine if one.manifest else "nothing")
+             one.manifest.machine if one.manifest else "nobody knows what")
     shutil.rmtree(one.directory, ignore_errors=True)  # by two at once; what is left goes later
 
 

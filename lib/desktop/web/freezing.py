@@ -6,6 +6,7 @@ For administrators alone; what they do is a line in the log.
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from desktop.errors import Refusal
@@ -31,7 +32,7 @@ def row(one: Item) -> dict[str, Any]:
     """Return what there is to say of a template; sizes are MB, `seconds` what freezing took."""
     about = one.template.manifest
     return {"template": one.template.name, "title": one.title,
-            "machine": about.machine if about else "",
+            "machine": one.machine,
             "cpu": about.cpu if about else 0, "memory": about.memory if about else 0,
             "video": about.video if about else "",
             "size": shelf.size(one.template), "sessions": one.sessions, "stale": one.stale,
@@ -44,13 +45,19 @@ def row(one: Item) -> dict[str, Any]:
 def progress(settings: Settings) -> dict[str, Any]:
     """Return what is being frozen, and how it failed last; None for what is not."""
     now, before = draft.seen(settings), failure.seen(settings)
-    return {"freezing": {**shown(now), "since": card.moment(now.since)} if now else None,
+    return {"freezing": {**shown(now), "since": card.moment(now.since),
+                         "screen": screen(settings).exists()} if now else None,
             "failure": {**shown(before), "at": card.moment(before.at)} if before else None}
 
 
 def shown(one: draft.Progress | failure.Failure) -> dict[str, Any]:
     """Return what is told of either."""
     return {name: value for name, value in asdict(one).items() if name not in ("by", "at")}
+
+
+def screen(settings: Settings) -> Path:
+    """Return where the picture of the machine is that is being frozen."""
+    return settings.dir_templates / draft.NAME / draft.SCREEN
 
 
 def answer(visit: Visit, person: Person, wanted: str) -> Answer:
@@ -60,8 +67,7 @@ def answer(visit: Visit, person: Person, wanted: str) -> Answer:
         raise Refusal(f"freezing = {wanted!r} is not one of 1, screen.")
     if wanted == "screen":
         try:
-            return page.png((visit.settings.dir_templates / draft.NAME / draft.SCREEN)
-                            .read_bytes())
+            return page.png(screen(visit.settings).read_bytes())
         except OSError:
             raise Refusal("There is no picture of the screen yet.", 404) from None
     return page.data(200, progress(visit.settings)) if visit.request.json else page.see(PAGE)
