@@ -66,14 +66,14 @@ export function fill(id, options, wish, usual) {
 }
 
 /**
- * Numbers from `least` to the limit that pass `round`: few enough to choose from.
+ * Numbers from `least` to the limit that pass `round`, and `others`: few enough to choose from.
  * @param {{default: number, max?: number|null}} limits
- * @param {number} least @param {(n: number) => boolean} round
+ * @param {number} least @param {(n: number) => boolean} round @param {number[]} others
  * @returns {number[]}
  */
-export function numbers(limits, least, round) {
+export function numbers(limits, least, round, others) {
   const most = limits.max || Math.max(limits.default, least) * 4;
-  const found = new Set([limits.default, most]);
+  const found = new Set([limits.default, most, ...others.filter((n) => n <= most)]);
   for (let n = least; n < most; n += 1) if (round(n)) found.add(n);
   return [...found].sort((a, b) => a - b);
 }

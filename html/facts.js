@@ -135,14 +135,16 @@ export function showSizes(facts, choices) {
   if (!machine) return;
   const wish = choices.sizes[machine.name] ?? {};
   const { free } = facts;
+  const instant = machine.instant ?? [];
   const few = (/** @type {number} */ n) => n <= 8 || n % (n <= 32 ? 4 : 16) === 0;
-  fill("cpu", numbers(machine.cpu, 1, few).map((n) => (
+  fill("cpu", numbers(machine.cpu, 1, few, instant.map(({ cpu }) => cpu)).map((n) => (
     { value: n, text: String(n), lacking: free.cpu !== null && n > free.cpu })),
        wish.cpu, machine.cpu.default);
   const power = (/** @type {number} */ n) => Number.isInteger(Math.log2(n));
   const rounded = (/** @type {number} */ n) => power(n) || (n > 4096 && power(n / 1.5));
   const least = Math.min(256, machine.memory.default);
-  fill("memory", numbers(machine.memory, least, rounded).map((n) => (
+  const sizes = instant.map((size) => size.memory);
+  fill("memory", numbers(machine.memory, least, rounded, sizes).map((n) => (
     { value: n, text: memory(n), lacking: free.memory !== null && n > free.memory })),
        wish.memory, machine.memory.default);
   const video = machine.video ? [...new Set([machine.video, ...facts.video])] : [];
