@@ -195,8 +195,8 @@ def test_a_view(site: Installation, view: str) -> None:
     old, desktop = site.person("ada").create(), site.person("ada").create()
     site.pids(old.id)
     old.stop()
-    words = {"session": desktop.id, "screen": desktop.id, "history": "1", "machines": "1",
-             "freezing": "1"}
+    words = {**dict.fromkeys(("session", "look", "screen"), desktop.id),
+             "history": "1", "machines": "1", "freezing": "1"}
     until(lambda: site.person("ada").get(f"monitor?screen={desktop.id}").status == 200, 10)
     for name, status in VIEWS[view].items():
         person = site.person(name) if name else site.stranger()
