@@ -64,7 +64,8 @@ class Connection:
             self.socket.settimeout(timeout)
             message = json.dumps(request).encode() + b"\n"
             sent = socket.send_fds(self.socket, [message], descriptors)
-            self.socket.sendall(message[sent:])
+            if rest := message[sent:]:  # sending nothing fails when QEMU has quit already
+                self.socket.sendall(rest)
         except OSError as error:
             raise Error(f"QEMU is gone ({error})") from error
         while True:

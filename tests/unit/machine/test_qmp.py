@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,3 +95,23 @@ def test_reports_may_come_before_the_greeting(tmp_path: Path) -> None:
     connection.close()
     qemu.join(10)
     listener.close()
+
+
+def test_qemu_may_be_gone_as_soon_as_it_was_told_to_quit(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "qmp"))
+        listener.listen(1)
+        connection = qmp.Connection(tmp_path / "qmp")
+        theirs, _ = listener.accept()
+    send = socket.send_fds
+
+    def quick(*words: Any) -> int:
+        sent = send(*words)
+        theirs.recv(4096)
+        theirs.sendall(b'{"return": {}, "id": 1}\n')
+        theirs.close()
+        return sent
+    monkeypatch.setattr(qmp.socket, "send_fds", quick)
+    assert connection.execute("quit") == {}
+    connection.close()
