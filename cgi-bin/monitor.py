@@ -60,7 +60,7 @@ def by_hand(errand: Errand) -> None:
 SCRIPT = Script(
     name="monitor", about="Show the sessions and the server.", web=web, by_hand=by_hand,
     commands=COMMANDS, query=("format", *views.VIEWS, *table.QUERY), many=("session",),
-    fields=("action", "session", "seconds", "text", "user", "password", "ticket"))
+    fields=("action", "session", "seconds", "text", "token", "user", "password", "ticket"))
 
 if __name__ == "__main__":
     edge.run(SCRIPT)

@@ -10,6 +10,19 @@ export function ask(address, kind = "application/json") {
 }
 
 /**
+ * Have the service do something.
+ * @param {Record<string, string>} fields
+ * @returns {Promise<{ok: boolean, status: number, facts: any}|null>} null when nobody answers
+ */
+export async function tell(fields) {
+  const answer = await fetch("monitor", {
+    method: "POST", body: new URLSearchParams(fields), headers: { Accept: "application/json" },
+  }).catch(() => null);
+  if (!answer) return null;
+  return { ok: answer.ok, status: answer.status, facts: await answer.json().catch(() => null) };
+}
+
+/**
  * Show a picture in a place of the page, on the canvas that is there or a new one.
  * @param {Element} place @param {Blob} picture what cannot be read is left out
  */

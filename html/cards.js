@@ -56,6 +56,11 @@ function update(card, session) {
     + (session.viewers ? `, ${session.viewers} viewer${session.viewers === 1 ? "" : "s"}` : "")
     + (left > 0 ? `, ends in ${duration(left)}` : ""), `state ${session.state}`);
   ending(card.querySelector("[data-ending]"), left);
+  // What can be done with a parked one is other than with one that runs.
+  if ((session.state === "parked") !== Boolean(card.querySelector("[data-parked]"))) {
+    location.reload();
+    return;
+  }
   if (session.used) note(card, session, session.used);
   picture(card);
 }

@@ -7,11 +7,11 @@
  * seen. So whoever sees the screen knows how long it lasts, signed in or not.
  */
 
-import { ask } from "../ask.js";
+import { ask, tell } from "../ask.js";
 
 /**
  * @typedef {"waiting"|"connecting"|"asking"|"connected"|"lost"|"starting"|"away"|"elsewhere"
- *   |"over"} State
+ *   |"over"|"parked"} State
  * @typedef {object} Hears
  * @property {(state: State, words?: string) => void} state
  * @property {(news: any) => void} news
@@ -134,7 +134,26 @@ export class Line {
     const [state, words] = await this.whereabouts();
     if (turn !== this.turn) return;
     this.become(state, words);
-    if (state !== "over") this.later();
+    if (!["over", "asking", "parked"].includes(state)) this.later();
+  }
+
+  /**
+   * Have a machine go on that was parked while nobody looked.
+   * @returns {Promise<[State, string?]|null>} null when it is not parked
+   */
+  async wake() {
+    const { session } = this.address;
+    const answer = await tell({ action: "wake", session, token: this.token });
+    if (!answer || answer.status === 404) return null;
+    if (answer.ok) {
+      this.tries = 0;
+      return answer.facts?.woken ? ["starting"] : null;
+    }
+    const why = `${answer.facts?.message ?? ""} ${answer.facts?.hint ?? ""}`.trim();
+    if (answer.status !== 403) return ["parked", why];
+    const typed = Boolean(this.token);
+    this.token = "";
+    return ["asking", typed ? "The token is not right." : why];
   }
 
   later() {
@@ -158,6 +177,10 @@ export class Line {
     }
     const nobody = Boolean(session) && [502, 503, 504].includes(there.status);
     this.silence = nobody ? this.silence + 1 : 0;
+    if (nobody) {
+      const woken = await this.wake();
+      if (woken) return woken;
+    }
     const mine = session ? await ask(`monitor?session=${session}`) : null;
     if (mine?.ok) {
       const facts = await mine.json().catch(() => ({}));

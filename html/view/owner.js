@@ -1,7 +1,7 @@
 // @ts-check
 /** What only the owner of the machine can do: extend and stop it. The server says who that is. */
 
-import { ask } from "../ask.js";
+import { ask, tell } from "../ask.js";
 import { show } from "../elements.js";
 import { duration } from "../words.js";
 import { lay, SHORT } from "./tidings.js";
@@ -41,11 +41,9 @@ export class Owner {
   async act(action) {
     await this.look(); // for a ticket that is good now
     const ticket = this.facts?.tickets?.[action] ?? "";
-    const fields = new URLSearchParams({ action, session: this.session, ticket });
-    const answer = await fetch("monitor", {
-      method: "POST", body: fields, headers: { Accept: "application/json" } }).catch(() => null);
-    const facts = await answer?.json().catch(() => null);
-    if (answer?.ok) return facts;
+    const answer = await tell({ action, session: this.session, ticket });
+    if (answer?.ok) return answer.facts;
+    const facts = answer?.facts;
     const why = facts?.message ? `${facts.message} ${facts.hint}` : "The server does not answer.";
     lay("refused", { from: "Not done:", text: why });
     return null;

@@ -54,13 +54,16 @@ class Guest:
     """A running machine, with a shell in it."""
 
     def __init__(self, directory: Path, boot: float = BOOT) -> None:
-        """Plug the port in and wait until the machine answers, at most `boot` seconds."""
+        """Plug the port in and wait until the machine answers, at most `boot` seconds.
+
+        It is called as the keeper calls its own, so that parking takes it out again.
+        """
         path = directory / "test.sock"
         self.control = control = directory / "qmp2.sock"
-        qmp(control, "chardev-add", id="test", backend={"type": "socket", "data": {
+        qmp(control, "chardev-add", id="test-line", backend={"type": "socket", "data": {
             "addr": {"type": "unix", "data": {"path": str(path)}}, "server": True,
             "wait": False}})
-        qmp(control, "device_add", driver="virtserialport", id="testport", chardev="test",
+        qmp(control, "device_add", driver="virtserialport", id="test", chardev="test-line",
             name="org.remote-desktop.report")
         self.stream = Stream(dial(path))
         self.boots = 0

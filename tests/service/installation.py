@@ -23,7 +23,7 @@ from service.person import Person
 from service.until import until
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("machines", "run", "snapshots", "templates", "state", "log")
+ROOMS = ("machines", "run", "snapshots", "state", "log", "templates", "parked")
 USER = "www-data" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
 RUNNING: list["Installation"] = []
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
@@ -75,8 +75,8 @@ class Installation:
             path = self.directory / room
             path.mkdir(mode=0o700)
             shutil.chown(path, USER, USER)
-        self.machines, self.run, self.snapshots, self.templates, self.state, self.log = (
-            self.directory / room for room in ROOMS)
+        (self.machines, self.run, self.snapshots, self.state, self.log, self.templates,
+         self.parked) = (self.directory / room for room in ROOMS)
         self.run = run_at or self.run
         self.machines.chmod(0o755)
         shutil.copyfile(goods.tiny, self.machines / "tiny.iso")
@@ -117,8 +117,8 @@ class Installation:
         """Set these settings, and those of the installation, and no others, from now on."""
         places = {"dir_service": self.goods.share, "dir_html": self.goods.share / "html",
                   "dir_machines": self.machines, "dir_snapshots": self.snapshots,
-                  "dir_templates": self.templates,
                   "dir_cfg": self.run, "dir_state": self.state, "dir_log": self.log,
+                  "dir_templates": self.templates, "dir_parked": self.parked,
                   "file_htpasswd": self.directory / "htpasswd"}
         self.settings = {**places, "check_user_with_htpasswd": 1, "user_admin": "root",
                          "machine": "empty.raw", "snapshot_alloc_mem": 32, "dir_mounts": "",
@@ -215,6 +215,7 @@ class Installation:
         """Say what is there of sessions."""
         yield from map(str, self.directories())
         yield from map(str, self.snapshots.iterdir())
+        yield from map(str, self.parked.iterdir())
         yield from (f"{pid} {words}" for pid, words in orphans.adopted().items()
                     if str(self.directory) in words)
 
@@ -238,5 +239,5 @@ class Installation:
         """End and remove what the product has left, so that the next test starts clean."""
         orphans.end([pid for pid, words in orphans.adopted().items()
                      if str(self.directory) in words])
-        for path in [*self.directories(), *self.snapshots.iterdir()]:
+        for path in [*self.directories(), *self.snapshots.iterdir(), *self.parked.iterdir()]:
             shutil.rmtree(path, ignore_errors=True)

@@ -18,7 +18,7 @@ from service import websocket
 from service.rfb import Viewer
 from service.websocket import Address
 
-STEERING = ("stop", "shutdown", "restart", "extend", "message")
+STEERING = ("stop", "shutdown", "restart", "extend", "message", "wake")
 Fields = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 

@@ -32,20 +32,6 @@ BANNER = b"RFB "
 LOG_LIMIT = 1 << 20  # bytes; they lie in memory, in /run
 
 
-def resume(connection: qmp.Connection, incoming: Mapping[str, Any], seconds: float) -> None:
-    """Have a machine go on from a state; what is its own is plugged in before it runs.
-
-    What was saved of a parked one is of no use from the moment it runs. Raises qmp.Error or
-    OSError.
-    """
-    migration.load(connection, Path(incoming["state"]), seconds, shared=incoming["shared"])
-    for facts in incoming["plug"]:
-        connection.execute("device_add", facts)
-    if saved := incoming.get("saved"):
-        parked.use(Path(saved))
-    connection.execute("cont")
-
-
 class Guest:
     """QEMU and what belongs to it, as children of this process or adopted."""
 
@@ -84,7 +70,7 @@ class Guest:
         try:
             self.qmp.negotiate(patience)
             if incoming:
-                resume(self.qmp, incoming, max(1.0, end - time.monotonic()))
+                self.resume(self.qmp, incoming, max(1.0, end - time.monotonic()))
             with socket.socket(socket.AF_UNIX) as screen:
                 screen.settimeout(max(1.0, end - time.monotonic()))
                 screen.connect(str(self.paths.vnc))
@@ -93,6 +79,21 @@ class Guest:
             raise self.failure(str(error)) from error
         if not banner.startswith(BANNER):
             raise Refusal("The machine's screen does not answer.", 500)
+
+    def resume(self, connection: qmp.Connection, incoming: Mapping[str, Any],
+               seconds: float) -> None:
+        """Have a machine go on from a state; what is its own is plugged in before it runs.
+
+        What was saved of a parked one is of no use from the moment it runs. Raises qmp.Error or
+        OSError.
+        """
+        migration.load(connection, Path(incoming["state"]), seconds, shared=incoming["shared"])
+        self.ports.tell(incoming["word"])
+        for facts in incoming["plug"]:
+            connection.execute("device_add", facts)
+        if saved := incoming.get("saved"):
+            parked.use(Path(saved))
+        connection.execute("cont")
 
     def adopt(self, entry: Record) -> None:
         """Take over a running machine that lost its keeper; raise qmp.Error when it is gone.
@@ -105,14 +106,15 @@ class Guest:
         if self.qmp.execute("query-status")["status"] in STOPPED:
             self.command("cont")
 
-    def command(self, name: str, arguments: dict[str, Any] | None = None) -> Any:
+    def command(self, name: str, arguments: dict[str, Any] | None = None, *,
+                quiet: bool = False) -> Any:
         """Run a QMP command; return None, with a line in the log, when QEMU refuses it."""
         try:
             if self.qmp is None:
                 raise qmp.Error("QEMU is gone")
             return self.qmp.execute(name, arguments)
         except qmp.Error as error:
-            log.warning("%s", error)
+            log.log(logging.DEBUG if quiet else logging.WARNING, "%s", error)
             return None
 
     def wonders(self) -> bool:

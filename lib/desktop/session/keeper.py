@@ -120,6 +120,8 @@ class Keeper:
                     self.update(state=State.PAUSED, reason="disk full")
                 case "STOP" if self.entry.state is State.RUNNING:
                     self.update(state=State.PAUSED, reason=self.entry.reason)
+                case "VSERPORT_CHANGE":
+                    self.guest.ports.changed(facts["id"], facts["open"])
                 case "RESUME" if self.entry.state is State.PAUSED:
                     self.update(state=State.RUNNING, reason="")
 

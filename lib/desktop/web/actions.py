@@ -52,6 +52,7 @@ def steer(visit: Visit) -> Answer:
 def shut_down(visit: Visit) -> Answer:
     """Ask a guest to shut itself down; its keeper ends it when it does not, and nobody waits."""
     entry = steered(visit, "shutdown")
+    sessions.must_be_awake(entry)
     ending.ask_to_stop(visit.settings, entry, True, "shut down")
     return page.done(visit.request.json, {"session": entry.session, "state": "stopping"})
 
@@ -59,9 +60,16 @@ def shut_down(visit: Visit) -> Answer:
 def restart(visit: Visit) -> Answer:
     """Reset a machine, as its button would; its disk stays."""
     entry = steered(visit, "restart")
+    sessions.must_be_awake(entry)
     if not ending.tell_qemu(sessions.paths(visit.settings, entry), "system_reset"):
         raise Refusal("The machine does not answer.", 503, "Stopping it still works.")
     return page.done(visit.request.json, {"session": entry.session, "state": str(entry.state)})
+
+
+def wake(visit: Visit) -> Answer:
+    """Have a parked session go on."""
+    from desktop.web import waking  # it reads as much as a start
+    return waking.answer(visit)
 
 
 def steered(visit: Visit, action: str) -> Record:
@@ -124,6 +132,7 @@ def maintain(visit: Visit) -> Answer:
 
 
 MONITOR: Mapping[str, Action] = {**dict.fromkeys(selection.STEPS, steer), "shutdown": shut_down,
-                                 "restart": restart, "signin": sign_in, "signout": sign_out}
+                                 "restart": restart, "wake": wake, "signin": sign_in,
+                                 "signout": sign_out}
 ADMIN: Mapping[str, Action] = {"purge": purge, "stop": steer, "maintain": maintain,
                                "offer": offer, "remove": remove, **freezing.ACTIONS}

@@ -16,7 +16,7 @@ from desktop.web.gateway import Place
 
 JSON = ("session", "name", "machine", "url", "websocket", "token", "expires", "persistent")
 CHANGED = "its image was changed, and its disk may be damaged"
-STEERING = ("stop", "shutdown", "restart", "extend", "message")
+STEERING = ("stop", "shutdown", "restart", "extend", "message", "wake")
 SELECTED = "selected"  # what a ticket for several sessions at once is good for
 FOR_PAGES = frozenset({"href", "secret", "remaining"})
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from desktop.errors import Refusal
 from desktop.finding import visible
 from desktop.session import control, record, sessions
-from desktop.session.record import Corrupt, Record
+from desktop.session.record import Corrupt, Record, State
 from desktop.settings import Settings
 from desktop.web import card
 
@@ -17,9 +17,11 @@ PAUSE = 0.5  # seconds between two looks
 
 
 def screen(settings: Settings, entry: Record) -> bytes:
-    """Return the screen as a PNG; raise Refusal (404) while there is none."""
+    """Return the screen as a PNG, of a parked one the last; raise Refusal (404) for none."""
     paths = sessions.paths(settings, entry)
     try:
+        if entry.state is State.PARKED:
+            return paths.screen.read_bytes()
         if control.ask(paths, "screen").get("ok"):
             return paths.screen.read_bytes()
     except (OSError, control.Silent):

@@ -1,0 +1,31 @@
+"""Parking from outside: waiting for it, waking, and a keeper that is killed."""
+
+import os
+import signal
+from pathlib import Path
+
+from service import orphans
+from service.installation import Installation
+from service.person import Desktop, Person, Reply
+from service.until import until
+
+
+def parked(site: Installation, desktop: Desktop, timeout: float = 20) -> Path:
+    """Wait until a session is parked and nothing of it runs; return where it is."""
+    home = site.parked / desktop.id
+    until(lambda: home.is_dir() and not (site.run / desktop.id).exists(), timeout, "it is parked")
+    until(lambda: not any(desktop.id in words for words in orphans.adopted().values()), 10,
+          "nothing of it runs")
+    return home
+
+
+def wake(person: Person, desktop: Desktop, **fields: str) -> Reply:
+    """Have it go on."""
+    return person.post("monitor", {"action": "wake", "session": desktop.id, **fields},
+                       Accept="application/json")
+
+
+def restart_keeper(site: Installation, desktop: Desktop) -> None:
+    """Kill a session's keeper and have it replaced."""
+    os.kill(site.pids(desktop.id)["keeper"], signal.SIGKILL)
+    assert site.script("admin.py", "--housekeeping").returncode == 0

@@ -1,0 +1,91 @@
+"""A keeper that is killed, and a disk that is full, while a machine is parked or woken."""
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from service import disk
+from service.guest import BOOT, Guest
+from service.installation import Installation
+from service.parking import parked, restart_keeper, wake
+from service.until import until
+
+
+@pytest.fixture
+def lot(site: Installation) -> Installation:
+    """A service that parks after a second."""
+    site.configure(park_after=1)
+    return site
+
+
+def test_a_full_disk_while_saving_leaves_it_running(lot: Installation, small_disk: Path) -> None:
+    lot.configure(park_after=60, dir_parked=small_disk, host_disk_reserve=0.001)
+    ada = lot.person()
+    desktop = ada.create(machine="tiny.iso", memory="96")
+    viewer, guest = desktop.view(), Guest(lot.run / desktop.id)
+    guest.wait("[ -s /run/dhcp-eth0 ]", BOOT)
+    guest.run("head -c 30000000 /dev/urandom > /run/noise")
+    lot.configure(park_after=1, dir_parked=small_disk, host_disk_reserve=0.001)
+    shutil.copy(lot.ini, lot.run / desktop.id / "settings.ini")
+    disk.fill(small_disk, 97_500_000)
+    viewer.leave()
+    restart_keeper(lot, desktop)
+    tidy_up = time.monotonic()
+    until(lambda: "not parked" in ada.sessions()[0]["reason"]
+          or (small_disk / desktop.id).exists(), 30)
+    assert time.monotonic() - tidy_up < 30
+    if (small_disk / desktop.id).exists():
+        pytest.skip("the state was smaller than the disk")
+    desktop.view().leave()
+    assert Guest(lot.run / desktop.id).run("echo alive").output == "alive"
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.8])
+def test_a_keeper_killed_while_it_parks_loses_nothing(lot: Installation, delay: float) -> None:
+    ada = lot.person()
+    desktop = ada.create(machine="tiny.iso", memory="96")
+    pids = lot.pids(desktop.id)
+    until(lambda: (lot.parked / f".{desktop.id}").exists()
+          or (lot.parked / desktop.id).exists(), 20)
+    time.sleep(delay)
+    try:
+        os.kill(pids["keeper"], signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it was done
+    lot.configure(park_after=0)
+    assert lot.script("admin.py", "--housekeeping").returncode == 0
+    saved = (lot.parked / desktop.id).exists()
+    assert saved != (lot.run / desktop.id).exists()
+    if saved:
+        parked(lot, desktop)
+        assert wake(ada, desktop).status == 200
+    until(lambda: desktop.view().leave() or True, 10, "it is there")
+    assert [path.name for path in lot.parked.iterdir()] in ([], [desktop.id])
+
+
+@pytest.mark.parametrize("delay", [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4])
+def test_a_keeper_killed_while_it_wakes_loses_nothing(lot: Installation, delay: float) -> None:
+    ada = lot.person()
+    desktop = ada.create(machine="tiny.iso", memory="96")
+    parked(lot, desktop)
+    lot.configure(park_after=0)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            wake(ada, desktop)
+        finally:
+            os._exit(0)
+    until(lambda: (lot.run / desktop.id).exists(), 10)
+    time.sleep(delay)
+    for one in lot.processes(desktop.id):
+        if b"keeper" in Path(f"/proc/{one}/cmdline").read_bytes():
+            os.kill(one, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert lot.script("admin.py", "--housekeeping").returncode == 0
+    assert ada.sessions(), "it is lost"
+    reply = wake(ada, desktop)
+    assert reply.status == 200, str(reply)
+    until(lambda: desktop.view().leave() or True, 10, "it is there")
