@@ -9,14 +9,10 @@ from pathlib import Path
 
 import pytest
 from service import disk
-from service.chromium import Browser
-from service.conftest import tidy
 from service.guest import BOOT, Guest
 from service.installation import Installation, short_directory
 from service.parking import parked, restart_keeper, wake
-from service.person import Desktop
 from service.until import until
-from service.viewer import state
 
 BLUE = (0x1d, 0x4e, 0x89)
 
@@ -64,30 +60,6 @@ def test_it_goes_on_where_it_was(lot: Installation) -> None:
     assert desktop.stop().status == 200
     assert not list(lot.parked.iterdir()) and not (lot.snapshots / desktop.id).exists()
     assert "stopped" in (lot.log / "history.jsonl").read_text()
-
-
-def test_with_the_token_alone_it_is_woken(lot: Installation) -> None:
-    desktop, stranger = lot.person().create(), lot.stranger()
-    parked(lot, desktop)
-    for wrong in ("", "wrongone", "é" * 8):
-        assert wake(stranger, desktop, token=wrong).status == 403
-    assert wake(stranger, desktop).status == 401
-    assert wake(lot.person("bob"), desktop).status == 404
-    nobody = Desktop(stranger, {"session": "a" * 26, "token": None})
-    assert wake(stranger, nobody, token="x").status == 404
-    assert lot.parked.joinpath(desktop.id).exists()
-    assert wake(stranger, desktop, token=desktop.token or "").json["woken"]
-    assert wake(stranger, desktop, token="whatever").json["woken"] is False
-    desktop.view().leave()
-
-
-def test_wrong_tokens_are_counted(lot: Installation) -> None:
-    desktop, stranger = lot.person().create(), lot.stranger()
-    parked(lot, desktop)
-    statuses = [wake(stranger, desktop, token="wrongone").status for _ in range(7)]
-    assert statuses[-1] == 429 and 200 not in statuses
-    assert wake(stranger, desktop, token=desktop.token or "").status == 429
-    assert wake(desktop.person, desktop).status == 200
 
 
 def test_only_persistent_sessions_without_a_viewer(lot: Installation) -> None:
@@ -219,60 +191,9 @@ def test_a_changed_image_is_said(lot: Installation) -> None:
     (lot.machines / "box.raw").unlink()
 
 
-def test_many_wake_it_at_once(lot: Installation) -> None:
-    from concurrent.futures import ThreadPoolExecutor
-    desktop = lot.person().create()
-    parked(lot, desktop)
-    strangers = [lot.stranger() for _ in range(5)]
-    with ThreadPoolExecutor() as pool:
-        replies = list(pool.map(lambda one: wake(one, desktop, token=desktop.token or ""),
-                                strangers))
-    assert [reply.status for reply in replies] == [200] * 5, list(map(str, replies))
-    desktop.view().leave()
-
-
 def test_purge_ends_parked_ones_too(lot: Installation) -> None:
     desktop = lot.person().create()
     parked(lot, desktop)
     done = lot.script("admin.py", "--session_purge")
     assert done.returncode == 0 and "1 sessions" in done.stdout
     assert not list(lot.parked.iterdir())
-
-
-def test_its_address_wakes_it(window: Browser, lot: Installation) -> None:
-    ada = lot.person()
-    desktop = ada.create(machine="tiny.iso", memory="128")
-    viewer = desktop.view()
-    viewer.wait(lambda seen: seen.pixel(5, 5) == BLUE, BOOT)
-    viewer.leave()
-    parked(lot, desktop)
-    window.sign_in(ada)
-    window.open(f"{ada.origin}/desktop/monitor")
-    assert "Wake up" in window.find("[data-machine]").text
-    window.picture("a parked machine among mine")
-    window.open(desktop.facts["url"])
-    window.screen()
-    until(lambda: window.pixels([(5, 5)]) == [BLUE])
-    window.open("about:blank")
-    parked(lot, desktop)
-    window.open(desktop.facts["url"].partition("&password")[0])
-    until(lambda: state(window) == "asking")
-    assert "parked" in window.find("#veil-words").text
-    window.picture("a parked machine asks for its token")
-    window.fill("#token", desktop.token or "")
-    window.find("#enter").click()
-    window.screen()
-    lot.configure(park_after=1, service_max_instance_nb=1)
-    window.open("about:blank")
-    parked(lot, desktop)
-    other = lot.person("bob").create()
-    viewer = other.view()
-    window.open(desktop.facts["url"])
-    until(lambda: state(window) == "parked")
-    assert "All 1 places are taken" in window.find("#veil-words").text
-    window.picture("a parked machine without room")
-    viewer.leave()
-    other.stop()
-    window.find("#connect").click()
-    window.screen()
-    tidy(lot)
