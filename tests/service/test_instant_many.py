@@ -49,8 +49,7 @@ def traces(site: Installation) -> set[str]:
 
 def files(site: Installation) -> Iterator[str]:
     """Yield the files of a service."""
-    for path in (site.run, site.snapshots, site.templates, site.state, site.log, site.parked):
-        yield from (str(one) for one in path.rglob("*") if one.name not in GROW)
+    yield from (str(path) for path in site.directory.rglob("*") if path.name not in GROW)
 
 
 def locks(site: Installation) -> Iterator[str]:
