@@ -15,6 +15,7 @@ from pathlib import Path
 from desktop import process
 from desktop.errors import Refusal
 from desktop.freeze import failure
+from desktop.machine import template
 from desktop.process import Process
 from desktop.session import ending, lock
 from desktop.settings import Settings
@@ -47,6 +48,7 @@ def claimed(settings: Settings) -> Iterator[Path]:
     """
     try:
         settings.dir_templates.mkdir(mode=0o700, parents=True, exist_ok=True)
+        template.check_place(settings)
         handle = lock.take(settings.dir_templates / LOCK)
     except OSError as error:
         raise Refusal(f"dir_templates = {settings.dir_templates} cannot be written: "

@@ -23,6 +23,7 @@ from desktop.host import capacity
 from desktop.machine import firmware, migration, qemu, qmp, snapshot, template
 from desktop.machine.template import Manifest, Template
 from desktop.machine.wiring import READONLY_MEMORY, Hardware, Wiring
+from desktop.session.start import for_owner_alone
 from desktop.settings import Settings
 
 WITH_US = ("setpriv", "--pdeathsig", "KILL", "--")  # QEMU ends when this process does
@@ -45,7 +46,7 @@ def make(settings: Settings, hardware: Hardware, disk: float, who: Spectator) ->
     `disk` is the size of an ISO's disk in GB. Raises Refusal.
     """
     since, named, us = time.time(), hardware.machine.name, process.identify(os.getpid())
-    with (draft.claimed(settings) as place, interruptible(),
+    with (draft.claimed(settings) as place, interruptible(), for_owner_alone(),
           failure.noted(settings, named, hardware.cpu, hardware.memory)):
         check_room(settings, hardware)
 

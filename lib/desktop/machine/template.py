@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from desktop.errors import Refusal
 from desktop.machine import firmware, qemu
 from desktop.machine.descriptor import Machine
 from desktop.machine.wiring import Hardware, Wiring
@@ -135,6 +136,14 @@ def still(one: Template | None) -> Template | None:
     return one if one and (one.directory / MANIFEST).exists() else None
 
 
+def check_place(settings: Settings) -> None:
+    """Raise Refusal, or OSError, where others may say what a QEMU of ours takes up."""
+    facts = settings.dir_templates.stat()
+    if facts.st_uid not in (0, os.geteuid()) or facts.st_mode & 0o022:
+        raise Refusal(f"dir_templates = {settings.dir_templates} is not a directory that you "
+                      "alone may write to.", 403)
+
+
 def all(settings: Settings) -> list[Template]:
     """Return every template, the newest first; those that are no good too."""
     return those(settings, "")
@@ -143,9 +152,13 @@ def all(settings: Settings) -> list[Template]:
 def those(settings: Settings, start: str) -> list[Template]:
     """Return the templates whose names start like this, the newest first."""
     try:
+        check_place(settings)
         names = [name for name in os.listdir(settings.dir_templates)
                  if name.startswith(start) and NAME.fullmatch(name)]
     except OSError:
+        return []
+    except Refusal as problem:
+        log.error("%s", problem)
         return []
     found = [read(settings.dir_templates / name) for name in names]
     return sorted(found, reverse=True,
@@ -231,10 +244,6 @@ def note_trouble(directory: Path, problem: str) -> None:
 def keep_hot(settings: Settings) -> None:
     """Have the memory of templates read ahead, so that copies find it in the page cache."""
     for one in all(settings):
-        if one.manifest:
-            for path in (one.memory, one.state, one.layer):
-                handle = os.open(path, os.O_RDONLY)
-                try:
-                    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_WILLNEED)
-                finally:
-                    os.close(handle)
+        for path in (one.memory, one.state, one.layer) if one.manifest else ():
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)

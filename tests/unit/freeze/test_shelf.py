@@ -26,7 +26,8 @@ def settings(tmp_path: Path) -> Settings:
     found = Settings(dir_templates=tmp_path / "templates", dir_machines=tmp_path / "machines",
                      dir_cfg=tmp_path / "run", dir_state=tmp_path / "state",
                      dir_snapshots=tmp_path / "snapshots", dir_log=tmp_path,
-                     snapshot_alloc_mem=64, dir_mounts=(), service_max_load=0)
+                     snapshot_alloc_mem=64, dir_mounts=(), service_max_load=0,
+                     host_disk_reserve=0)
     for place in (found.dir_templates, found.dir_machines, found.dir_cfg, found.dir_snapshots):
         place.mkdir(mode=0o700)
     with (found.dir_machines / BOX).open("wb") as image:
