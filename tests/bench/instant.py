@@ -32,8 +32,7 @@ def figures(site: Installation, row: Row, rounds: int) -> None:
     made = frost.freeze(site, directory)
     row("freezing the tiny machine, beyond its boot", made.seconds - boot(site, made), None, "s",
         "15 s")
-    place = made.settle(site, **site.settings)
-    site.configure(dir_machines=made.machines)
+    place = made.settle(site, overcommit_cpu=0)
     wish = {"machine": "tiny.iso", "memory": str(frost.MEMORY["tiny.iso"])}
     ours, least = [], []
     for _ in range(rounds):
