@@ -1,5 +1,6 @@
 """What a real QEMU knows, into a file and back: whole, or refused with its words."""
 
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -23,13 +24,17 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def run(*words: str, incoming: bool = False) -> qmp.Connection:
         place = tmp_path / f"qmp{len(made)}"
-        child = subprocess.Popen(
-            ["qemu-system-x86_64", "-accel", "tcg", "-nodefaults", "-display", "none", "-m", "16",
-             "-drive", f"file={tmp_path}/disk,format=raw,if=ide,snapshot=on", "-chardev",
-             f"socket,id=qmp,path={place},server=on", "-mon", "chardev=qmp,mode=control", *words,
-             *(["-incoming", "defer"] if incoming else [])], stderr=subprocess.DEVNULL)
-        while not place.exists():
-            assert child.poll() is None
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(place))
+            listener.listen(1)
+            number = listener.fileno()
+            child = subprocess.Popen(
+                ["qemu-system-x86_64", "-accel", "tcg", "-nodefaults", "-display", "none", "-m",
+                 "16",
+                 "-drive", f"file={tmp_path}/disk,format=raw,if=ide,snapshot=on", "-chardev",
+                 f"socket,id=qmp,fd={number},server=on", "-mon", "chardev=qmp,mode=control",
+                 *words, *(["-incoming", "defer"] if incoming else [])],
+                pass_fds=[number], stderr=subprocess.DEVNULL)
         connection = qmp.Connection(place)
         made.append((child, connection))
         connection.negotiate(AGAIN)
