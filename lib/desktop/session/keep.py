@@ -15,7 +15,7 @@ from desktop.session import ending, listening, parked, record
 from desktop.session.guest import COPY_TIME, START_TIME
 from desktop.session.keeper import Keeper
 from desktop.session.paths import Paths
-from desktop.session.ports import COPIED, WOKEN
+from desktop.session.ports import AGENT, COPIED, WOKEN
 from desktop.session.record import LOST, State
 from desktop.session.spawn import First
 
@@ -95,7 +95,7 @@ def adopt(keeper: Keeper) -> None:
     """Take over a running machine whose keeper was killed."""
     keeper.guest.adopt(keeper.entry)
     keeper.calendar.resume(keeper.entry)
-    if keeper.entry.template and not {COPIED, WOKEN} & set(keeper.guest.ports.there()):
+    if keeper.entry.template and AGENT not in keeper.guest.ports.there():
         keeper.word = COPIED  # it had not come to that
     state = keeper.entry.state
     keeper.update(keeper=process.identify(os.getpid()), viewers=0,

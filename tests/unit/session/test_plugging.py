@@ -1,6 +1,8 @@
 """The ports that a keeper plugs into a running machine, and takes out before it is parked."""
 
+import json
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 import pytest
 
 from desktop.session.paths import Paths
-from desktop.session.ports import BUS, COPIED, SET_TIME, WOKEN, Ports
+from desktop.session.ports import AGENT, BUS, COPIED, WOKEN, Ports
 
 
 class Machine:
@@ -20,7 +22,7 @@ class Machine:
         self.lets_go = 0
         self.listener = socket.socket(socket.AF_UNIX)
 
-    def command(self, name: str, facts: dict[str, Any]) -> Any:
+    def command(self, name: str, facts: dict[str, Any], *, quiet: bool = False) -> Any:
         match name:
             case "query-chardev":
                 return [{"label": label} for label in ("qmp", "serial0", *self.lines)]
@@ -56,16 +58,24 @@ def test_a_machine_that_booted_has_a_clipboard_alone(tmp_path: Path, machine: Ma
 
 
 @pytest.mark.parametrize("word", [COPIED, WOKEN])
-def test_one_that_did_not_is_told_so_and_the_time(tmp_path: Path, machine: Machine,
-                                                  word: str) -> None:
+def test_one_that_did_not_is_told_so_once_and_the_time(tmp_path: Path, machine: Machine,
+                                                       word: str) -> None:
     ports = Ports(Paths(tmp_path), machine.command)
+    ports.tell(word)
+    assert list(machine.ports.values()) == [f"org.remote-desktop.{word}"]
     ports.plug(word)
-    assert set(machine.ports.values()) == {"com.redhat.spice.0", f"org.remote-desktop.{word}",
-                                           "org.qemu.guest_agent.0"}
+    assert set(machine.ports) == {"clipboard", word, AGENT}
+    ports.changed(word, True)
+    assert word in machine.ports
+    ports.changed(word, False)
+    assert set(machine.ports) == {"clipboard", AGENT}
+    ports.changed(AGENT, True)
     agent, _ = machine.listener.accept()
-    assert agent.recv(100) == SET_TIME
+    asked = json.loads(agent.recv(1000))
+    assert abs(asked["arguments"]["time"] / 1e9 - time.time()) < 10
     agent.close()
     ports.unplug()
+    assert not machine.ports and not machine.lines
 
 
 def test_what_an_earlier_keeper_plugged_in_is_left_alone(tmp_path: Path,
@@ -78,10 +88,7 @@ def test_what_an_earlier_keeper_plugged_in_is_left_alone(tmp_path: Path,
 
 def test_all_are_taken_out_also_those_that_take_their_time(tmp_path: Path,
                                                            machine: Machine) -> None:
-    ports = Ports(Paths(tmp_path), machine.command)
-    ports.plug(WOKEN)
+    Ports(Paths(tmp_path), machine.command).plug(WOKEN)
     machine.lets_go = 2
     Ports(Paths(tmp_path), machine.command).unplug()
     assert not machine.ports and not machine.lines
-    assert ports.agent
-    ports.agent.close()
