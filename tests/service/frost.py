@@ -17,7 +17,7 @@ from service.installation import Installation
 from service.person import Desktop
 
 FREEZE = "../machines/freeze"
-MEMORY = {"tiny.iso": 128, "quick.raw": 16}  # MB
+MEMORY = {"tiny.iso": 192, "quick.raw": 16}  # MB
 READY = "quick is ready"
 # xor ax, ax; mov ds, ax; mov si, text; mov dx, 0x3f8 (the serial port);
 # again: lodsb; test al, al; jz rest; out dx, al; jmp again; rest: hlt; jmp rest; text

@@ -36,11 +36,10 @@ class Hardware:
     def balloon(self) -> bool:
         """Tell whether it gives memory back.
 
-        Not memory that a GPU reaches, which is pinned; nor that of a template. Before QEMU 8.2 a
-        balloon punches holes into the file that copies share, and with QEMU 10.0 it does not
-        answer once it was resumed from one, which stops a guest that gives memory back.
+        Not memory that a GPU reaches, which is pinned. Before QEMU 8.2 a balloon punches holes
+        into the file that a template's copies share.
         """
-        return not self.gpu and not self.template
+        return not self.gpu and not (self.template and self.about.version < READONLY_MEMORY)
 
 
 @dataclass(frozen=True, kw_only=True)
