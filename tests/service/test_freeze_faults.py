@@ -186,6 +186,7 @@ def test_sessions_start_while_a_machine_is_frozen_anew(quick: Installation) -> N
         for _ in range(3):
             done = quick.script(FREEZE, "quick.raw", "--memory=16")
             assert done.returncode == 0, done
+            until(lambda: True in kinds, 20, "a copy of it")
             for _ in range(40):
                 gone = quick.script(FREEZE, "--remove", "quick.raw")
                 if gone.returncode == 0:
