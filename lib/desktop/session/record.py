@@ -19,6 +19,7 @@ from desktop.session.paths import Paths
 
 ID = re.compile(r"[a-z2-7]{26}")
 VERSION = 1
+MOST = 1e11  # of what a number says: Unix time has four digits for the year until then
 LOST, SILENT = "its keeper was lost and replaced", "QEMU does not answer"  # reasons
 MAILED = "email"  # the method of people who only have a mailbox; see web/mailed.py
 
@@ -127,6 +128,8 @@ def decode(text: str) -> Record:
 
 def revive(kind: Any, value: Any, name: str) -> Any:
     """Return a JSON value as the type of its field, or raise Corrupt."""
+    if isinstance(value, int | float) and not abs(value) < MOST:
+        raise Corrupt(f"{name} is no number that can be")
     if type(value) is kind:
         return value
     try:
@@ -139,7 +142,7 @@ def revive(kind: Any, value: Any, name: str) -> Any:
                                      started=revive(int, value["started"], name))
         if kind is float and type(value) is int:
             return float(value)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise Corrupt(f"{name} is wrong") from error
     raise Corrupt(f"{name} is not {getattr(kind, '__name__', kind)}")
 

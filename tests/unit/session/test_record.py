@@ -58,6 +58,14 @@ def test_any_wrong_field_is_corrupt_or_understood(name: str, value: Any) -> None
     assert json.loads(record.encode(read))[name] == value
 
 
+@pytest.mark.parametrize("name", ["start", "until", "deadline", "memory", "cpu"])
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e300", "9" * 400])
+def test_numbers_that_cannot_be(name: str, value: str) -> None:
+    text = json.dumps({**json.loads(record.encode(ONE)), name: "here"})
+    with pytest.raises(Corrupt):
+        record.decode(text.replace('"here"', value))
+
+
 def test_a_record_of_before_an_upgrade() -> None:
     facts = json.loads(record.encode(ONE))
     assert record.decode(json.dumps({name: value for name, value in facts.items()
