@@ -6,6 +6,7 @@ tell; else somebody who watches.
 
 import os
 import time
+from base64 import b64decode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ PATIENCE = 1800.0  # seconds for a machine to boot
 PAUSE = 1.0  # seconds between two looks
 CALM = 2  # looks in which a machine that said it is ready has little to do
 HURRY = 20  # looks after which that no longer matters
-SERIAL = 65536  # bytes that are remembered of the serial port
+SERIAL = 65536  # bytes that QEMU keeps of the serial port
 TICKS = os.sysconf("SC_CLK_TCK")
 
 Say = Callable[[str], None]
@@ -32,7 +33,8 @@ class Boot:
         self.pid = pid
         self.place = place
         self.ready = ready
-        self.said = ""
+        self.said = b""
+        self.told = False
         self.used = 0.0
         self.at = time.monotonic()
 
@@ -83,7 +85,13 @@ class Boot:
         return total / TICKS
 
     def listen(self) -> bool:
-        """Tell whether the machine has said on its serial port that it is ready."""
-        self.said += self.connection.execute("ringbuf-read", {"device": "serial0", "size": SERIAL})
-        self.said = self.said[-SERIAL:]
-        return self.ready in self.said
+        """Tell whether the machine has said on its serial port that it is ready.
+
+        It may say much else, NUL and broken UTF-8 too, which end what QEMU tells as text.
+        """
+        self.said += b64decode(self.connection.execute(
+            "ringbuf-read", {"device": "serial0", "size": SERIAL, "format": "base64"}))
+        word = self.ready.encode()
+        self.told = self.told or word in self.said
+        self.said = self.said[-len(word):]
+        return self.told
