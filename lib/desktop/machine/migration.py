@@ -10,6 +10,8 @@ from typing import Any
 
 from desktop.machine.qmp import Connection, Error
 
+CANCEL_TIME = 10.0  # seconds
+UNDER_WAY = ("setup", "active", "pre-switchover", "device", "cancelling")
 BANDWIDTH = 1 << 40  # bytes per second: no limit
 
 
@@ -24,10 +26,24 @@ def save(connection: Connection, path: Path, timeout: float, *, shared: bool = F
         connection.execute("migrate-set-parameters", {"max-bandwidth": BANDWIDTH})
         connection.execute("getfd", {"fdname": "state"}, descriptors=[handle])
         connection.execute("migrate", {"uri": "fd:state"})
-        wait(connection, timeout)
+        try:
+            wait(connection, timeout)
+        except Error:
+            cancel(connection)
+            raise
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def cancel(connection: Connection) -> None:
+    """Have QEMU give up what it saves, if anything: at its end it would stop the machine."""
+    connection.execute("migrate_cancel")
+    deadline = time.monotonic() + CANCEL_TIME
+    while connection.execute("query-migrate").get("status") in UNDER_WAY:
+        if time.monotonic() > deadline:
+            raise Error("the state is still being saved")
+        time.sleep(0.01)
 
 
 def load(connection: Connection, path: Path, timeout: float, *, shared: bool = False) -> None:

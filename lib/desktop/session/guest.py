@@ -27,6 +27,7 @@ STOPPED = ("paused", "postmigrate", "finish-migrate")  # by a keeper, not for wa
 ASK_EVERY = 20.0  # seconds at least between two questions whether QEMU is there
 SILENCE = 5.0  # seconds without an answer after which it is said to be silent
 PICTURE_AGE = 2.0  # seconds for which one picture of the screen serves all who look
+PICTURE = 16 << 20  # bytes of one at most: a guest may have a screen of any size and no pattern
 FULL = 64 << 20  # bytes free, below which a disk counts as full
 BANNER = b"RFB "
 LOG_LIMIT = 1 << 20  # bytes; they lie in memory, in /run
@@ -103,6 +104,7 @@ class Guest:
         self.qemu = entry.qemu
         self.qmp = qmp.Connection(self.paths.qmp)
         self.qmp.negotiate(START_TIME)
+        migration.cancel(self.qmp)
         if self.qmp.execute("query-status")["status"] in STOPPED:
             self.command("cont")
 
@@ -136,7 +138,9 @@ class Guest:
             return False
         if now - self.pictured > PICTURE_AGE:
             draft = self.paths.screen.with_suffix(".new")
-            if self.command("screendump", {"filename": str(draft), "format": "png"}) is None:
+            done = self.command("screendump", {"filename": str(draft), "format": "png"})
+            if done is None or draft.stat().st_size > PICTURE:
+                draft.unlink(missing_ok=True)  # it would fill the memory behind /run
                 return False
             draft.rename(self.paths.screen)
             self.pictured = now

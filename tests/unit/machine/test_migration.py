@@ -120,6 +120,21 @@ def test_a_missing_state_is_an_error(start: Start, tmp_path: Path) -> None:
         migration.load(start(incoming=True), tmp_path / "state", AGAIN)
 
 
+def test_what_takes_too_long_is_given_up(start: Start, tmp_path: Path,
+                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or the machine, which goes on, would be stopped when QEMU comes to the end of it."""
+    monkeypatch.setattr(migration, "BANDWIDTH", 1 << 16)
+    machine = booted(start(), tmp_path)
+    with pytest.raises(qmp.Error, match="in time"):
+        migration.save(machine, tmp_path / "state", 0.1)
+    machine.execute("cont")
+    assert machine.execute("query-migrate")["status"] == "cancelled"
+    assert machine.execute("query-status")["running"]
+    monkeypatch.undo()
+    machine.execute("stop")
+    migration.save(machine, tmp_path / "again", AGAIN)
+
+
 class Slow:
     """A QEMU that never comes to an end, or fails at once."""
 
