@@ -89,7 +89,7 @@ def look_after(settings: Settings, paths: Paths) -> Record | None:
         if entry and not sessions.ours(entry):
             return entry
         runs = entry and (entry.state in (State.RUNNING, State.PAUSED)
-                          or parked.woken(settings, paths.session).exists())
+                          or os.path.lexists(parked.woken(settings, paths.session)))
         saved = parked.has(settings, paths.session)
         if entry and runs and not saved and ending.recorded(entry):
             log.warning("%s lost its keeper and gets another", entry.name)
@@ -150,7 +150,8 @@ def sweep_snapshots(settings: Settings) -> None:
     """Remove disks whose session is gone.
 
     Their directory is locked by keeper and QEMU for as long as either lives, so that the disk of
-    a session that belongs to another dir_cfg is safe.
+    a session that belongs to another dir_cfg is safe. So is one that is parked elsewhere, as
+    where dir_parked is not mounted now.
     """
     if not settings.dir_snapshots.is_dir():
         return
@@ -160,6 +161,7 @@ def sweep_snapshots(settings: Settings) -> None:
                   and not (settings.dir_parked / entry.name).exists())
         if (orphan and entry.is_dir(follow_symlinks=False)
                 and time.time() - entry.stat().st_mtime > YOUNG
+                and not parked.claims(Path(entry.path))
                 and not lock.held(Path(entry.path))):
             log.warning("the disk of %s has no session and is removed", entry.name)
             ending.remove(Path(entry.path))

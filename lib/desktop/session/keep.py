@@ -88,7 +88,7 @@ def connect(keeper: Keeper, helper: Sequence[str] | None) -> None:
     except process.Failed as problem:
         log.error("%s has no network: %s", keeper.entry.name, problem)
         keeper.update(state=State.RUNNING, reason="it has no network")
-    ending.remove(parked.woken(keeper.settings, keeper.entry.session))
+    forget(keeper)
 
 
 def adopt(keeper: Keeper) -> None:
@@ -101,5 +101,11 @@ def adopt(keeper: Keeper) -> None:
     keeper.update(keeper=process.identify(os.getpid()), viewers=0,
                   reason=keeper.entry.reason or LOST,
                   state=State.RUNNING if state is State.STARTING else state)
-    ending.remove(parked.woken(keeper.settings, keeper.entry.session))
+    forget(keeper)
     log.warning("%s is kept again", keeper.entry.name)
+
+
+def forget(keeper: Keeper) -> None:
+    """Remove what was saved of a machine that runs again, if anything."""
+    parked.unmark(keeper.settings, keeper.entry.session)
+    ending.remove(parked.woken(keeper.settings, keeper.entry.session))

@@ -18,6 +18,7 @@ from desktop.session.record import Corrupt, Record
 from desktop.settings import Settings
 
 log = logging.getLogger("parked")
+MARK = "parked"  # beside a disk: dir_parked may be another file system, which is not there yet
 WOKEN = ".woken-"  # before its id: the machine runs again, what was saved of it is of no use
 
 
@@ -27,8 +28,10 @@ def home(settings: Settings, session: str) -> Paths:
 
 
 def has(settings: Settings, session: str) -> bool:
-    """Tell whether a session is parked."""
-    return home(settings, session).record.exists()
+    """Tell whether a session is parked, where this user could have parked it."""
+    with suppress(OSError):
+        return ours(settings.dir_parked) and home(settings, session).record.exists()
+    return False
 
 
 def woken(settings: Settings, session: str) -> Path:
@@ -44,6 +47,28 @@ def use(saved: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def mark(settings: Settings, session: str, until: float) -> Path:
+    """Say beside its disk that a session is parked until then (Unix time, 0: for ever)."""
+    path = settings.dir_snapshots / session / MARK
+    path.write_text(repr(until))
+    return path
+
+
+def unmark(settings: Settings, session: str) -> None:
+    """Take that back: it runs."""
+    with suppress(OSError):
+        (settings.dir_snapshots / session / MARK).unlink()
+
+
+def claims(disk: Path) -> bool:
+    """Tell whether a disk says that its session is parked, wherever that is."""
+    try:
+        until = float((disk / MARK).read_text())
+    except (OSError, ValueError):
+        return False
+    return not until or time.time() < until
 
 
 def all(settings: Settings) -> Iterator[Record]:
@@ -73,7 +98,18 @@ def left_over(settings: Settings) -> Iterator[Path]:
 
 
 def names(settings: Settings) -> list[str]:
-    """Return what lies in dir_parked."""
+    """Return what lies in dir_parked; nothing where others may write to it."""
     with suppress(OSError):
-        return sorted(os.listdir(settings.dir_parked))
+        if ours(settings.dir_parked):
+            return sorted(os.listdir(settings.dir_parked))
+        log.error("dir_parked = %s is not used: others may write to it", settings.dir_parked)
     return []
+
+
+def ours(directory: Path) -> bool:
+    """Tell whether this user alone may write to a directory; raise OSError.
+
+    What is parked has settings of its own, and with them the programs that a keeper runs.
+    """
+    facts = directory.stat()
+    return facts.st_uid in (0, os.geteuid()) and not facts.st_mode & 0o022

@@ -11,7 +11,7 @@ from pathlib import Path
 from desktop import process
 from desktop.host import capacity
 from desktop.machine import migration, qmp, snapshot
-from desktop.session import ending, record
+from desktop.session import ending, parked, record
 from desktop.session.guest import Guest
 from desktop.session.paths import Paths
 from desktop.session.record import Record, State
@@ -31,17 +31,19 @@ def park(settings: Settings, guest: Guest, entry: Record, paths: Paths) -> None:
     """Save a running machine and leave it stopped; raise Stays when it goes on instead."""
     if entry.gpu:
         raise Stays("it has a GPU")
-    if capacity.disk_free(settings.dir_parked) < entry.memory / 1000 + settings.host_disk_reserve:
-        raise Stays("the disk has no room for it")
     if guest.qmp is None:
         raise Stays("it does not answer")
-    guest.picture()
+    try:
+        check_place(settings, entry)
+        guest.picture()
+    except OSError as problem:
+        raise Stays(str(problem)) from problem
     guest.ports.unplug()
     draft = settings.dir_parked / f".{paths.session}"
     try:
         check_blockers(guest.qmp)
         ending.remove(draft)
-        draft.mkdir(mode=0o700, parents=True)
+        draft.mkdir(mode=0o700)
         guest.qmp.execute("stop")
         migration.save(guest.qmp, Paths(draft).state, SAVE_TIME)
         describe(settings, entry, paths, Paths(draft))
@@ -50,6 +52,17 @@ def park(settings: Settings, guest: Guest, entry: Record, paths: Paths) -> None:
     except (qmp.Error, OSError, Stays) as problem:
         go_on(guest, draft)
         raise problem if isinstance(problem, Stays) else Stays(str(problem)) from problem
+
+
+def check_place(settings: Settings, entry: Record) -> None:
+    """Raise Stays where it cannot be saved, before anything is done for it; or OSError."""
+    settings.dir_parked.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not parked.ours(settings.dir_parked):
+        raise Stays("others may write to dir_parked")
+    if settings.dir_parked in (settings.dir_cfg, settings.dir_snapshots):
+        raise Stays("dir_parked is no directory of its own")
+    if capacity.disk_free(settings.dir_parked) < entry.memory / 1000 + settings.host_disk_reserve:
+        raise Stays("the disk has no room for it")
 
 
 def check_blockers(connection: qmp.Connection) -> None:
@@ -62,6 +75,7 @@ def check_blockers(connection: qmp.Connection) -> None:
 def go_on(guest: Guest, draft: Path) -> None:
     """Have the machine run as before, and remove what was saved of it."""
     guest.command("cont")
+    parked.unmark(guest.settings, guest.paths.session)
     guest.ports.plug("")
     ending.remove(draft)
 
@@ -75,7 +89,9 @@ def describe(settings: Settings, entry: Record, paths: Paths, draft: Paths) -> N
     draft.lock.touch(mode=0o600)
     until = time.time() + entry.deadline - process.boottime() if entry.deadline else 0.0
     disk = settings.dir_snapshots / paths.session
-    for path in (*draft.directory.iterdir(), disk / snapshot.DISK, disk / snapshot.VARS, disk):
+    said = parked.mark(settings, paths.session, until)
+    for path in (*draft.directory.iterdir(), disk / snapshot.DISK, disk / snapshot.VARS, said,
+                 disk):
         if path.exists():
             sync(path)
     parked_entry = replace(entry, state=State.PARKED, reason="", viewers=0, until=until,

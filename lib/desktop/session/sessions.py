@@ -64,6 +64,8 @@ def read(settings: Settings, session: str) -> Record:
     try:
         return record.read(settings.dir_cfg / session)
     except FileNotFoundError:
+        if not parked.has(settings, session):
+            raise
         return record.read(parked.home(settings, session).directory)
 
 

@@ -16,10 +16,11 @@ from desktop.settings import Settings
 @pytest.fixture
 def site(tmp_path: Path) -> Settings:
     """Return settings whose directories are the test's own."""
-    for name in ("cfg", "snap", "log"):
+    for name in ("cfg", "snap", "log", "parked"):
         (tmp_path / name).mkdir(mode=0o700)
     return replace(Settings(), dir_cfg=tmp_path / "cfg", dir_snapshots=tmp_path / "snap",
-                   dir_log=tmp_path / "log", dir_state=tmp_path / "state")
+                   dir_log=tmp_path / "log", dir_state=tmp_path / "state",
+                   dir_parked=tmp_path / "parked")
 
 
 @pytest.fixture
