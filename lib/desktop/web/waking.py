@@ -17,7 +17,10 @@ from desktop.web.visit import Visit
 
 
 def answer(visit: Visit) -> Answer:
-    """Have a session go on that is parked; one that is not stays as it is."""
+    """Have a session go on that is parked; one that is not stays as it is.
+
+    Of that one, whoever has its address alone learns no more than that.
+    """
     fields, settings = visit.request.fields, visit.settings
     if "token" in fields:
         entry = find(settings, fields.get("session", ""))
@@ -28,12 +31,12 @@ def answer(visit: Visit) -> Answer:
         entry = access.find(settings, fields.get("session", ""), person, admins=True)
         visit.meant("wake", entry.session)
         access.note(person, "wake", entry, visit.request.source)
-    parked = entry.state is State.PARKED
+    parked, told = entry.state is State.PARKED, "token" not in fields
     if parked:
         entry = wake.wake(settings, entry)
     return page.done(visit.request.json, {
         "session": entry.session, "state": str(entry.state), "woken": parked,
-        "expires": card.moment(sessions.expires(entry))})
+        "expires": card.moment(sessions.expires(entry)) if parked or told else ""})
 
 
 def find(settings: Settings, word: str) -> Record:
@@ -43,12 +46,20 @@ def find(settings: Settings, word: str) -> Record:
             return sessions.read(settings, word)
         except (OSError, Corrupt):
             pass
-    raise Refusal("There is no such session.", 404, "It may have ended.")
+    raise gone()
+
+
+def gone() -> Refusal:
+    """Return the refusal for a session that there is not."""
+    return Refusal("There is no such session.", 404, "It may have ended.")
 
 
 def check(settings: Settings, entry: Record, token: str, source: str) -> None:
     """Raise Refusal (403) unless this is the token of a session."""
-    right = sessions.paths(settings, entry).token.read_text()
+    try:
+        right = sessions.paths(settings, entry).token.read_text()
+    except OSError as error:
+        raise gone() from error
     with throttle.attempt(settings, key.read(settings), f"session {entry.session}",
                           source) as attempt:
         attempt.right = bool(token) and hmac.compare_digest(token.encode(), right.encode())
