@@ -156,6 +156,15 @@ export class Line {
     return ["asking", typed ? "The token is not right." : why];
   }
 
+  /** Hang up: browsers keep pages that were left, and whoever left does not look on. */
+  leave() {
+    window.clearTimeout(this.timer);
+    this.turn += 1;
+    const rfb = this.rfb;
+    this.rfb = null;
+    rfb?.disconnect();
+  }
+
   later() {
     window.clearTimeout(this.timer);
     const pause = PAUSES[Math.min(this.tries, PAUSES.length - 1)];

@@ -81,6 +81,8 @@ part("connect").addEventListener("click", () => {
   line.connect();
 });
 addEventListener("online", () => { if (line.state === "away") line.connect(); });
+addEventListener("pagehide", () => line.leave());
+addEventListener("pageshow", (event) => { if (event.persisted) line.connect(); });
 addEventListener("hashchange", () => location.reload());
 
 if (!here.socket) veil("nowhere", "", false);

@@ -4,6 +4,7 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
 from service import orphans
 from service.installation import Installation
 from service.person import Desktop, Person, Reply
@@ -13,7 +14,15 @@ from service.until import until
 def parked(site: Installation, desktop: Desktop, timeout: float = 20) -> Path:
     """Wait until a session is parked and nothing of it runs; return where it is."""
     home = site.parked / desktop.id
-    until(lambda: home.is_dir() and not (site.run / desktop.id).exists(), timeout, "it is parked")
+
+    def there() -> bool:
+        return home.is_dir() and not (site.run / desktop.id).exists()
+
+    try:
+        until(there, timeout, "it is parked")
+    except AssertionError:
+        record = site.record(desktop.id)
+        pytest.fail(f"it is {record['state']}, {record['viewers']} viewers: {record['reason']}")
     until(lambda: not any(desktop.id in words for words in orphans.adopted().values()), 10,
           "nothing of it runs")
     return home
