@@ -12,7 +12,6 @@ from service.installation import Installation
 from service.parking import parked, wake
 from service.until import until
 
-
 BLUE = (0x1d, 0x4e, 0x89)
 
 
