@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]),
                 str(Path(__file__).resolve().parents[2] / "lib")]
 
-from bench import crowd, floor, instant, screen, signing  # noqa: E402
+from bench import crowd, demo, floor, instant, screen, signing  # noqa: E402
 from service import orphans, websocket  # noqa: E402
 from service.conftest import make_goods  # noqa: E402
 from service.installation import USER, Installation, short_directory  # noqa: E402
@@ -33,6 +33,8 @@ def main() -> None:
         signing.directory(site, row, timed, rounds)
         crowd.memory(site, row)
         instant.figures(site, row, rounds)
+        if "--demo" in sys.argv[1:]:
+            demo.figures(site, row, rounds)
         screen.frames(site, row, 3 if quick else 6)
     with service(overcommit_cpu=0, overcommit_memory=0, service_max_instance_nb=0) as site:
         crowd.at_once(site, row, 4)
