@@ -13,20 +13,32 @@ from desktop.machine import qmp
 from desktop.process import Process
 from desktop.session import control, history, lock, parked, sessions
 from desktop.session.paths import Paths
-from desktop.session.record import Record
+from desktop.session.record import Corrupt, Record
 from desktop.settings import Settings
 
 log = logging.getLogger("ending")
 PATIENCE = 10.0  # seconds for a keeper to end its session, beyond what the guest may take
 HELPER_TIME = 5.0  # seconds for the network helper to notice that QEMU is gone
 POLITE = 30.0  # seconds for a guest to shut itself down
+CHANGES = 3  # how often a session that ends is looked for again: parked, woken
 
 
 def stop(settings: Settings, entry: Record, *, polite: bool = False, how: str = "stopped") -> None:
     """End a session; return when all of it is gone.
 
-    `polite` lets the guest shut itself down first. `how` goes into the history.
+    `polite` lets the guest shut itself down first. `how` goes into the history. One that is just
+    being parked or woken is ended as what it becomes.
     """
+    for _ in range(CHANGES):
+        let_go(settings, entry, polite=polite, how=how)
+        try:
+            entry = sessions.read(settings, entry.session)
+        except (OSError, Corrupt):
+            return
+
+
+def let_go(settings: Settings, entry: Record, *, polite: bool = False, how: str) -> None:
+    """End a session as this record has it; one that could not be woken stays parked."""
     ask_to_stop(settings, entry, polite, how)
     see_off(settings, entry, PATIENCE + (POLITE if polite else 0), how)
 
@@ -43,25 +55,30 @@ def stop_unread(settings: Settings, paths: Paths, how: str) -> None:
     """End a session whose record tells nothing; its keeper is known by its arguments."""
     with suppress(control.Silent):
         control.ask(paths, "stop", how=how)
-    leave(settings, paths, owned(b"\0keeper\0" + os.fsencode(paths.directory) + b"\0"), None,
-          PATIENCE, how)
+    leave(settings, paths, keepers(paths), None, PATIENCE, how)
 
 
 def see_off(settings: Settings, entry: Record, patience: float, how: str) -> None:
     """Wait until a session that was asked to stop is gone, and see to it when it does not go."""
-    leave(settings, sessions.paths(settings, entry), [entry.keeper] if entry.keeper else [],
-          entry, patience, how)
+    paths = sessions.paths(settings, entry)
+    leave(settings, paths, [entry.keeper] if entry.keeper else keepers(paths), entry, patience,
+          how)
 
 
-def leave(settings: Settings, paths: Paths, keepers: Sequence[Process], entry: Record | None,
+def keepers(paths: Paths) -> list[Process]:
+    """Return the keeper of a session that no record names; one that begins has not yet said so."""
+    return owned(b"\0keeper\0" + os.fsencode(paths.directory) + b"\0")
+
+
+def leave(settings: Settings, paths: Paths, those: Sequence[Process], entry: Record | None,
           patience: float, how: str) -> None:
     """Wait until keepers that were asked to stop are gone, else end them and their session."""
-    for one in keepers:
+    for one in those:
         process.wait(one, patience)
     try:
         handle = lock.take(paths.lock)
         if handle is None:  # the keeper hangs
-            for one in (*keepers, *(recorded(entry) if entry else ())):
+            for one in (*those, *(recorded(entry) if entry else ())):
                 end(one)
             handle = lock.take(paths.lock, wait=True)
     except FileNotFoundError:

@@ -95,7 +95,7 @@ def wait_ready(settings: Settings, claimed: "Claim", line: socket.socket) -> Non
                           facts.get("status", 500), facts.get("hint", "Tell your administrator."))
     if claimed.paths.directory.exists():
         from desktop.session import ending  # only when something went wrong
-        ending.stop(settings, claimed.record, how=f"failed: {problem}")
+        ending.let_go(settings, claimed.record, how=f"failed: {problem}")
     raise problem
 
 

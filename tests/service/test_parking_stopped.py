@@ -1,0 +1,81 @@
+"""A session that is stopped while it is parked or woken: it is over then, whatever was faster."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from service.installation import Installation
+from service.parking import parked, wake
+from service.person import Desktop
+from service.until import until
+
+
+@pytest.fixture
+def lot(site: Installation) -> Installation:
+    """A service that parks after a second."""
+    site.configure(park_after=1)
+    return site
+
+
+@contextmanager
+def frozen(find: Callable[[], list[int]]) -> Iterator[None]:
+    """Have the processes that are found stand still, and go on when the block is over."""
+    until(lambda: bool(find()), 20, "there is one to stop")
+    pids = find()
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def keepers(lot: Installation, desktop: Desktop) -> list[int]:
+    """Return the keepers of a session."""
+    return [pid for pid in lot.processes(desktop.id)
+            if b"\0keeper\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
+def nothing_is_left(lot: Installation, desktop: Desktop) -> None:
+    """See that a session is over."""
+    lot.gone(desktop.id)
+    assert not list(lot.parked.iterdir())
+    assert not (lot.snapshots / desktop.id).exists()
+
+
+def test_it_is_stopped_while_it_is_parked(lot: Installation) -> None:
+    ada = lot.person()
+    desktop = ada.create()
+    draft = lot.parked / f".{desktop.id}"
+    with ThreadPoolExecutor() as pool:
+        with frozen(lambda: keepers(lot, desktop) if draft.exists() else []):
+            reply = pool.submit(desktop.stop)
+            time.sleep(1)
+        assert reply.result().status == 200, str(reply.result())
+    nothing_is_left(lot, desktop)
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.1, 0.2, 0.3])
+def test_it_is_stopped_while_it_is_woken(lot: Installation, delay: float) -> None:
+    ada = lot.person()
+    desktop = ada.create()
+    parked(lot, desktop)
+    lot.configure(park_after=0)
+    with ThreadPoolExecutor() as pool:
+        woken = pool.submit(wake, ada, desktop)
+        until(lambda: (lot.run / desktop.id).exists(), 10)
+        time.sleep(delay)
+        begin = time.monotonic()
+        with frozen(lambda: keepers(lot, desktop)):
+            stopped = pool.submit(desktop.stop)
+            time.sleep(1)
+        assert stopped.result().status == 200, str(stopped.result())
+        assert time.monotonic() - begin < 20
+        woken.result()
+    nothing_is_left(lot, desktop)
