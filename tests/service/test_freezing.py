@@ -162,6 +162,9 @@ def test_what_cannot_be_frozen_is_refused_in_words(site: Installation) -> None:
     assert freeze(site, "broken.qcow2").status == 409
     broken.unlink()
     assert not list(site.templates.iterdir())
+    site.configure(dir_templates=site.machines / "tiny.iso" / "templates")
+    reply = freeze(site)
+    assert reply.status == 403 and "cannot be written: Not a directory" in reply.json["message"]
 
 
 def test_a_form_without_its_ticket_is_asked_about(site: Installation) -> None:

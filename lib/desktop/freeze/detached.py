@@ -29,13 +29,13 @@ def start(settings: Settings, wish: Wish) -> None:
                                    if entry.machine == name]):
         raise Refusal(f"{name} was changed while sessions of it are running.", 409,
                       "Freeze it when they have ended.")
-    settings.dir_templates.mkdir(mode=0o700, parents=True, exist_ok=True)
-    making.check_room(settings, hardware)
     log = settings.dir_templates / LOG
-    log.unlink(missing_ok=True)
-    pid = process.detach(
-        [sys.executable, "-I", str(PROGRAM), f"--name={name}", f"--cpu={hardware.cpu}",
-         f"--memory={hardware.memory}", f"--video={hardware.video}"], log, detach.site(), ())
+    with draft.writable(settings):
+        making.check_room(settings, hardware)
+        log.unlink(missing_ok=True)
+        pid = process.detach(
+            [sys.executable, "-I", str(PROGRAM), f"--name={name}", f"--cpu={hardware.cpu}",
+             f"--memory={hardware.memory}", f"--video={hardware.video}"], log, detach.site(), ())
     begin = time.monotonic()
     while time.monotonic() - begin < BEGIN_TIME and not draft.seen(settings):
         if not process.identify(pid):

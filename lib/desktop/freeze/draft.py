@@ -46,13 +46,8 @@ def claimed(settings: Settings) -> Iterator[Path]:
 
     Raises Refusal: 409 while somebody else freezes a machine, 403 when nothing can be written.
     """
-    try:
-        settings.dir_templates.mkdir(mode=0o700, parents=True, exist_ok=True)
-        template.check_place(settings)
+    with writable(settings):
         handle = lock.take(settings.dir_templates / LOCK)
-    except OSError as error:
-        raise Refusal(f"dir_templates = {settings.dir_templates} cannot be written: "
-                      f"{error.strerror}.", 403, "Freeze machines as root, with sudo.") from error
     if handle is None:
         raise Refusal("A machine is being frozen already.", 409, "One at a time: wait for it.")
     path = settings.dir_templates / NAME
@@ -62,6 +57,18 @@ def claimed(settings: Settings) -> Iterator[Path]:
     finally:
         clear(path)
         os.close(handle)
+
+
+@contextmanager
+def writable(settings: Settings) -> Iterator[None]:
+    """Make dir_templates for a block that writes there; raise Refusal (403) when it cannot."""
+    try:
+        settings.dir_templates.mkdir(mode=0o700, parents=True, exist_ok=True)
+        template.check_place(settings)
+        yield
+    except OSError as error:
+        raise Refusal(f"dir_templates = {settings.dir_templates} cannot be written: "
+                      f"{error.strerror}.", 403, "Freeze machines as root, with sudo.") from error
 
 
 def clear(path: Path) -> None:
