@@ -88,6 +88,17 @@ def test_room_is_looked_for_again(lot: Installation) -> None:
     assert wake(ada, desktop).status == 200
 
 
+def test_maintenance_wakes_nobody(lot: Installation) -> None:
+    ada = lot.person()
+    desktop = ada.create()
+    parked(lot, desktop)
+    assert lot.script("admin.py", "--service_maintenance=New disks.").returncode == 0
+    reply = wake(ada, desktop)
+    assert reply.status == 503 and "New disks." in reply.text, str(reply)
+    assert lot.script("admin.py", "--service_maintenance=0").returncode == 0
+    assert wake(ada, desktop).status == 200
+
+
 def test_a_parked_session_takes_no_place(lot: Installation) -> None:
     lot.configure(park_after=1, service_max_instance_nb=1, service_max_session_nb_per_user=2)
     ada = lot.person()

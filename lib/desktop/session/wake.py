@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 
+from desktop import maintenance
 from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.machine import catalogue, template
@@ -24,6 +25,7 @@ def wake(settings: Settings, entry: Record,
     """
     if entry.state is not State.PARKED:
         return entry
+    maintenance.check(settings)
     saved, paths = sessions.paths(settings, entry), Paths(settings.dir_cfg / entry.session)
     sessions.prepare(settings)
     housekeeping.sweep(settings)
