@@ -52,7 +52,7 @@ class Ports:
 
     def changed(self, name: str, opened: bool) -> None:
         """Act on a port that the guest has opened or let go of."""
-        if name == AGENT and opened:
+        if name == AGENT and opened and not self.agent:  # a guest may open it again and again
             self.set_time()
         elif name in (COPIED, WOKEN) and not opened:
             self.remove(name)  # it has heard it, and must not hear it again after a reboot
@@ -63,9 +63,9 @@ class Ports:
         Now that the agent listens, since the time is that of now (QEMU documentation, qga).
         """
         request = {"execute": "guest-set-time", "arguments": {"time": time.time_ns()}}
+        self.agent = socket.socket(socket.AF_UNIX)  # open until it has been read
+        self.agent.settimeout(1)
         try:
-            self.agent = socket.socket(socket.AF_UNIX)  # open until it has been read
-            self.agent.settimeout(1)
             self.agent.connect(str(self.paths.agent))
             self.agent.sendall(json.dumps(request).encode() + b"\n")
         except OSError:

@@ -73,6 +73,12 @@ def test_one_that_did_not_is_told_so_once_and_the_time(tmp_path: Path, machine: 
     agent, _ = machine.listener.accept()
     asked = json.loads(agent.recv(1000))
     assert abs(asked["arguments"]["time"] / 1e9 - time.time()) < 10
+    for _ in range(100):
+        ports.changed(AGENT, False)
+        ports.changed(AGENT, True)
+    machine.listener.settimeout(0)
+    with pytest.raises(BlockingIOError):
+        machine.listener.accept()
     agent.close()
     ports.unplug()
     assert not machine.ports and not machine.lines
