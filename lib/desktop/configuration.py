@@ -39,7 +39,8 @@ def by_hand(environ: Mapping[str, str]) -> Settings:
     usual = Settings()
     machines = usual.dir_machines if ROOT == usual.dir_service else ROOT / "machines"
     return Settings(dir_service=ROOT, dir_html=ROOT / "html", dir_machines=machines,
-                    dir_snapshots=cache / "snapshots", dir_cfg=runtime,
+                    dir_snapshots=cache / "snapshots", dir_templates=cache / "templates",
+                    dir_parked=cache / "parked", dir_cfg=runtime,
                     dir_state=cache / "state", dir_log=cache / "log")
 
 

@@ -21,6 +21,7 @@ NAME = "Apache's unit"
 PID_FILE = Path("/run/apache2/apache2.pid")  # where systemd need not guess which is Apache
 SURVIVE = ("process", "none")  # values of KillMode that leave children alone
 WRITTEN = ("dir_cfg", "dir_snapshots", "dir_state", "dir_log")
+OWN = (*WRITTEN, "dir_templates", "dir_parked")  # the last two are made when they are wanted
 READ = ("dir_service", "dir_machines", "dir_novnc")
 TEMPORARY = (Path("/tmp"), Path("/var/tmp"))
 FAMILIES = ("AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK")  # sockets, the network, passt
@@ -53,7 +54,7 @@ def look(settings: Settings, process: Path = SELF, root: Path = Path("/")) -> It
 
 def published(settings: Settings) -> Iterator[Finding]:
     """Name what everybody could download: directories below that of the pages."""
-    for name in (*WRITTEN, "dir_machines"):
+    for name in (*OWN, "dir_machines"):
         if (path := getattr(settings, name)).is_relative_to(settings.dir_html):
             yield Finding(name, f"{name} = {path} lies below dir_html: it can be downloaded",
                           False, f"Move it out of {settings.dir_html}.")
@@ -72,7 +73,7 @@ def vanishing(settings: Settings, service: Unit, mounts: list[Mount]) -> Iterato
     """Name what lies in a /tmp of Apache alone: nobody else sees it, and a stop deletes it."""
     private = service.on("PrivateTmp") or service.lines.get("PrivateTmp") == "disconnected" or any(
         mount.point in TEMPORARY and "systemd-private" in mount.root for mount in mounts)
-    for name in (*WRITTEN, "dir_machines") if private else ():
+    for name in (*OWN, "dir_machines") if private else ():
         path = getattr(settings, name)
         if any(path.is_relative_to(place) for place in TEMPORARY):
             yield Finding(name, f"{name} = {path} lies in a /tmp that {service.name} has for "
@@ -82,7 +83,7 @@ def vanishing(settings: Settings, service: Unit, mounts: list[Mount]) -> Iterato
 
 def shut(settings: Settings, service: Unit, mounts: list[Mount]) -> Iterator[Finding]:
     """Name directories that cannot be read, or not be written to, only because of the unit."""
-    for name in (*WRITTEN, *READ):
+    for name in (*OWN, *READ):
         path = getattr(settings, name)
         mount = covering(mounts, Path(os.path.realpath(path)))
         if mount is None:
@@ -91,7 +92,7 @@ def shut(settings: Settings, service: Unit, mounts: list[Mount]) -> Iterator[Fin
             yield Finding(name, f"{service.name} hides {name} = {path} (ProtectHome=, "
                           "InaccessiblePaths=)", False,
                           mend(service, "ProtectHome=false", "InaccessiblePaths="))
-        elif name in WRITTEN and "ro" in mount.options.split(","):
+        elif name in OWN and "ro" in mount.options.split(","):
             yield Finding(name, f"{service.name} may not write to {name} = {path} "
                           "(ProtectSystem=, ReadOnlyPaths=)", False,
                           mend(service, f"ReadWritePaths={path}"))

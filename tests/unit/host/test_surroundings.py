@@ -154,7 +154,8 @@ def test_what_may_only_be_read(server: Server) -> None:
     server.mounts("22 1 254:1 / / ro,relatime - ext4 /dev/vda1 rw\n"
                   "24 22 0:22 / /run rw,nosuid - tmpfs tmpfs rw\n")
     found = server.look()
-    assert [one.name for one in found] == ["dir_snapshots", "dir_state", "dir_log"]
+    assert [one.name for one in found] == [
+        "dir_snapshots", "dir_state", "dir_log", "dir_templates", "dir_parked"]
     assert "ReadWritePaths=/var/lib/remote-desktop/state" in found[1].cure
 
 
@@ -190,9 +191,9 @@ def test_what_does_no_harm(server: Server, lines: str) -> None:
 
 def test_below_the_pages(server: Server) -> None:
     server.cgroup("0::/\n")
-    ours = Settings(dir_snapshots=Settings().dir_html / "snapshots")
-    [found] = server.look(ours)
-    assert found.name == "dir_snapshots" and "downloaded" in found.text
+    for name in surroundings.OWN:
+        [found] = server.look(Settings(**{name: Settings().dir_html / "here"}))
+        assert found.name == name and "downloaded" in found.text
 
 
 def test_mounts() -> None:
