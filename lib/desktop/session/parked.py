@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from desktop import process
 from desktop.session import lock, record
 from desktop.session.paths import Paths
 from desktop.session.record import Corrupt, Record
@@ -85,7 +86,17 @@ def all(settings: Settings) -> Iterator[Record]:
 
 def overdue(entry: Record) -> bool:
     """Tell whether the time of a parked session is over."""
-    return bool(entry.until) and time.time() > entry.until
+    return bool(entry.until) and left(entry) < 0
+
+
+def left(entry: Record) -> float:
+    """Return the seconds that a parked session with an end has left.
+
+    By the wall clock only after a reboot: one that is set to another day ends nothing.
+    """
+    if entry.boot == process.boot_id():
+        return entry.deadline - process.boottime()
+    return entry.until - time.time()
 
 
 def left_over(settings: Settings) -> Iterator[Path]:

@@ -112,7 +112,7 @@ def altered(settings: Settings, entries: Collection[Record]) -> list[Record]:
 def expires(entry: Record) -> float:
     """Return the Unix time at which a session is stopped; 0: never, or not to be told."""
     if entry.state is State.PARKED:
-        return entry.until
+        return time.time() + parked.left(entry) if entry.until else 0
     if not entry.deadline or entry.boot != boot_id():
         return 0
     return time.time() + entry.deadline - boottime()

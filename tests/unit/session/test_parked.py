@@ -2,11 +2,13 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from samples import sample
 
+from desktop import process
 from desktop.session import housekeeping, parked, record, sessions
 from desktop.session.parking import Stays, check_place
 from desktop.session.record import State
@@ -67,6 +69,17 @@ def test_but_not_its_time(site: Settings) -> None:
     parked.home(site, session).directory.rmdir()
     housekeeping.sweep(site)
     assert not (site.dir_snapshots / session).exists()
+
+
+@pytest.mark.parametrize("jump", [-86400, 86400])
+def test_a_clock_set_to_another_day_ends_nothing(jump: float) -> None:
+    end = time.time() + 100
+    entry = sample(state=State.PARKED, deadline=process.boottime() + 100, until=end + jump)
+    assert not parked.overdue(entry)
+    assert abs(sessions.expires(entry) - end) < 5
+    assert parked.overdue(replace(entry, deadline=process.boottime() - 1))
+    assert parked.overdue(replace(entry, boot="another")) == (jump < 0)
+    assert not parked.overdue(replace(entry, boot="another", until=0.0))
 
 
 @pytest.mark.parametrize("name", ["dir_cfg", "dir_snapshots"])
