@@ -139,7 +139,7 @@ def keep(settings: Settings, hardware: Hardware, disk: float, place: Path, argv:
     template.write(place, Manifest(
         fit=fit, machine=hardware.machine.name, cpu=hardware.cpu, memory=hardware.memory,
         disk=disk, video=hardware.video, accel=hardware.accel,
-        qemu=".".join(map(str, hardware.about.version)), processor=template.processor(),
+        qemu=hardware.about.release, processor=template.processor(),
         master={"size": state.st_size, "mtime": state.st_mtime_ns, "inode": state.st_ino,
                 "sha256": digest(file)},
         argv=argv, files={name: described(place / name) for name in names},

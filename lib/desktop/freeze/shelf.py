@@ -57,7 +57,7 @@ def items(settings: Settings) -> list[Item]:
         return []
     used = Counter(entry.template for entry in sessions.all(settings))
     machines = {machine.name: machine for machine in catalogue.all(settings)}
-    version = ".".join(map(str, emulator.about(settings).version))
+    version = emulator.about(settings).release
     found, fits = [], set()
     for one in templates:
         stale = template.stale(one, machines, version)

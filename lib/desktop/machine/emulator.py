@@ -26,6 +26,11 @@ class About:
     version: tuple[int, int, int]
     devices: frozenset[str]
 
+    @property
+    def release(self) -> str:
+        """Return its version in words, such as 7.2.22."""
+        return ".".join(map(str, self.version))
+
 
 class Accelerator(NamedTuple):
     """kvm or tcg, and why."""

@@ -33,7 +33,7 @@ def check(hardware: Hardware) -> None:
     """Raise Refusal for what this QEMU, or this machine's descriptor, does not take."""
     machine, known = hardware.machine, hardware.about
     if known.version[:2] < OLDEST:
-        raise Refusal(f"QEMU {'.'.join(map(str, known.version))} is too old; "
+        raise Refusal(f"QEMU {known.release} is too old; "
                       f"{'.'.join(map(str, OLDEST))} is needed.", 500)
     for name, value, least, most in (
             ("CPUs", hardware.cpu, 1, machine.cpu_max or 255),

@@ -99,7 +99,7 @@ def fit(hardware: Hardware, disk: float) -> str:
     QEMU's version, the processor, and the size of an ISO's disk in GB.
     """
     words = (*neutral(hardware), hardware.machine.stamp, repr(disk),
-             ".".join(map(str, hardware.about.version)), processor())
+             hardware.about.release, processor())
     return sha256("\0".join(words).encode()).hexdigest()
 
 

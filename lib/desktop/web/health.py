@@ -57,16 +57,15 @@ def kvm(settings: Settings) -> Iterator[Finding]:
 def program(settings: Settings) -> Iterator[Finding]:
     """Say which QEMU there is, and what it lacks."""
     known = emulator.about(settings)
-    version = ".".join(map(str, known.version))
     lacking = sorted(needed(settings) - known.devices)
     others = [name for name in VIDEO if qemu.VIDEO_DEVICES[name] not in known.devices]
     if known.version[:2] < qemu.OLDEST or lacking:
         problem = (f"without {', '.join(lacking)}" if lacking else
                    f"too old; {'.'.join(map(str, qemu.OLDEST))} is needed")
-        yield Finding("QEMU", f"{version}, {problem}", False,
+        yield Finding("QEMU", f"{known.release}, {problem}", False,
                       "apt install qemu-system-x86, or let qemu_exec name another one.")
     else:
-        yield Finding("QEMU", f"{version}, with all devices" + (
+        yield Finding("QEMU", f"{known.release}, with all devices" + (
             f" but the video cards {', '.join(others)}" if others else ""))
 
 

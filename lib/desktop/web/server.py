@@ -77,7 +77,7 @@ def gpus(settings: Settings, entries: Sequence[Record]) -> list[dict[str, Any]]:
 def versions(settings: Settings) -> dict[str, str]:
     """Return the versions of what the service is made of; empty where they cannot be told."""
     try:
-        qemu = ".".join(map(str, emulator.about(settings).version))
+        qemu = emulator.about(settings).release
     except Refusal:
         qemu = ""
     return {"remote-desktop": __version__, "QEMU": qemu,

@@ -51,7 +51,7 @@ def put(settings: Settings, number: int = 0, **size: Any) -> Template:
     state = machine.file.stat()
     template.write(directory, Manifest(
         fit=fit, machine=BOX, cpu=seen.cpu, memory=seen.memory, disk=disk, video=seen.video,
-        accel=seen.accel, qemu=".".join(map(str, about.version)), processor=template.processor(),
+        accel=seen.accel, qemu=about.release, processor=template.processor(),
         master={"size": state.st_size, "mtime": state.st_mtime_ns, "inode": state.st_ino,
                 "sha256": ""}, argv=[], made=float(number), seconds=9,
         files={name: {"size": len(name), "sha256": ""} for name in template.PARTS}))
