@@ -19,6 +19,7 @@ from desktop import process
 from desktop.errors import Refusal
 from desktop.host.volumes import Volume
 from desktop.machine import catalogue, descriptor, emulator, firmware, qemu, snapshot
+from desktop.machine.wiring import Hardware, Wiring
 from desktop.settings import Settings
 
 HERE = Path(__file__).parent
@@ -44,16 +45,16 @@ class Golden:
         self.machine = catalogue.find(self.settings, file.name, "somebody")
         self.directory = directory
 
-    def hardware(self) -> qemu.Hardware:
+    def hardware(self) -> Hardware:
         """Return what the session asks for."""
-        return qemu.Hardware(
+        return Hardware(
             machine=self.machine, cpu=self.session.getint("cpu", 1),
             memory=self.session.getint("memory", 256),
             video=self.session.get("video") or self.machine.video or "virtio",
             accel=self.session.get("accel", "tcg"), gpu="gpu" in self.session,
             about=about(), template="template" in self.session)
 
-    def wiring(self) -> qemu.Wiring:
+    def wiring(self) -> Wiring:
         """Return how the session is connected, its disk made."""
         disks = self.settings.dir_snapshots / self.session.get("directory", "session")
         disk = snapshot.create(self.settings, self.machine, disks, 1)
@@ -67,7 +68,7 @@ class Golden:
                          "qcow2", str(disk)])
             memory.write_bytes(bytes(self.session.getint("memory") << 20))
         uefi = self.machine.firmware == "uefi"
-        return qemu.Wiring(
+        return Wiring(
             name="demo", disk=disk, vnc=self.directory / "vnc.sock", qmp_fd=QMP_FD,
             qmp2=self.directory / "qmp2.sock", guid="324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87",
             token=self.directory / "token" if self.session.getboolean("token", True) else None,

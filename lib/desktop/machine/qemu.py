@@ -8,8 +8,6 @@ from desktop.host import vfio
 from desktop.machine import devices
 from desktop.machine.wiring import READONLY_MEMORY, Hardware, Options, Wiring, block, quote
 
-__all__ = ["Hardware", "Wiring", "check", "command"]
-
 OLDEST = (7, 2)  # the first with -netdev stream, which passt needs
 TB_SIZE = 32  # MB of translated code per CPU: booting Linux is no slower than with QEMU's 1 GB,
 TB_MOST = 256  # and takes 40 MB less; a busy desktop fills whatever it is given

@@ -21,6 +21,7 @@ from desktop.launch import detach
 from desktop.machine import catalogue, emulator, qemu, template
 from desktop.machine.descriptor import Machine
 from desktop.machine.template import Template
+from desktop.machine.wiring import Hardware
 from desktop.session import ending, extension, lock, parked, record, sessions
 from desktop.session.paths import Paths
 from desktop.session.record import MAILED, Record, State
@@ -108,11 +109,11 @@ def settle(settings: Settings, wish: Wish, owner: str, admin: bool) -> Choice:
         settings, hardware(settings, choice, template=True), choice.disk) if fits else None)
 
 
-def hardware(settings: Settings, choice: Choice, *, template: bool = False) -> qemu.Hardware:
+def hardware(settings: Settings, choice: Choice, *, template: bool = False) -> Hardware:
     """Return what a guest sees of a choice; as a `template` is made, if that is wanted."""
-    return qemu.Hardware(machine=choice.machine, cpu=choice.cpu, memory=choice.memory,
-                         video=choice.video, accel=choice.accel, gpu=choice.gpu,
-                         about=emulator.about(settings), template=template)
+    return Hardware(machine=choice.machine, cpu=choice.cpu, memory=choice.memory,
+                    video=choice.video, accel=choice.accel, gpu=choice.gpu,
+                    about=emulator.about(settings), template=template)
 
 
 def within(name: str, value: int | None, least: int, default: int, most: int) -> int:

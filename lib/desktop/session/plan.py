@@ -22,6 +22,7 @@ from desktop.launch.detach import NUMBERS
 from desktop.machine import devices, emulator, firmware, qemu, snapshot
 from desktop.machine.descriptor import Machine
 from desktop.machine.template import Template
+from desktop.machine.wiring import Hardware, Wiring
 from desktop.session import ending, listening, lock, ports
 from desktop.session.claim import Choice, Claim
 from desktop.session.paths import Paths
@@ -138,14 +139,14 @@ def connected(settings: Settings, paths: Paths) -> Iterator[tuple[str, Plan]]:
 
 
 def parts(settings: Settings, entry: Record, machine: Machine, disk: Path, kind: str,
-          offered: Sequence[Volume]) -> tuple[qemu.Hardware, qemu.Wiring]:
+          offered: Sequence[Volume]) -> tuple[Hardware, Wiring]:
     """Return what a session's machine is made of, and what it is connected to, if it boots."""
     paths = Paths(settings.dir_cfg / entry.session)
     uefi = machine.firmware == "uefi"
-    hardware = qemu.Hardware(machine=machine, cpu=entry.cpu, memory=entry.memory,
-                             video=entry.video, accel=entry.accel, gpu=bool(entry.gpu),
-                             about=emulator.about(settings))
-    return hardware, qemu.Wiring(
+    hardware = Hardware(machine=machine, cpu=entry.cpu, memory=entry.memory,
+                        video=entry.video, accel=entry.accel, gpu=bool(entry.gpu),
+                        about=emulator.about(settings))
+    return hardware, Wiring(
         name=entry.name, disk=disk, token=paths.token, vnc=paths.vnc,
         qmp_fd=NUMBERS["qmp"], qmp2=paths.qmp2, guid=str(uuid.uuid4()), network=kind,
         network_fd=NUMBERS["card"] if kind == "passt" else -1,

@@ -14,13 +14,14 @@ from desktop.machine import qemu
 from desktop.machine.descriptor import Machine, settle
 from desktop.machine.emulator import About
 from desktop.machine.image import Format
+from desktop.machine.wiring import Hardware, Wiring
 
 ABOUT = About((7, 2, 22), frozenset({"virtio-vga", "VGA"}))
 MACHINE = settle(Machine(file=Path("/m/a.qcow2"), name="a.qcow2", format=Format.QCOW2, stamp=""))
-HARDWARE = qemu.Hardware(machine=MACHINE, cpu=1, memory=256, video="virtio", accel="tcg",
-                         about=ABOUT)
-WIRING = qemu.Wiring(name="x", disk=Path("/s/d"), vnc=Path("/r/v"), qmp_fd=3, qmp2=Path("/r/q"),
-                     guid="g", token=Path("/r/t"), network="user")
+HARDWARE = Hardware(machine=MACHINE, cpu=1, memory=256, video="virtio", accel="tcg",
+                    about=ABOUT)
+WIRING = Wiring(name="x", disk=Path("/s/d"), vnc=Path("/r/v"), qmp_fd=3, qmp2=Path("/r/q"),
+                guid="g", token=Path("/r/t"), network="user")
 texts = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1)
 
 
@@ -63,7 +64,7 @@ def test_volumes_and_gpus_move_nothing_else() -> None:
     assert devices(WIRING) == devices(more)[:len(devices(WIRING))]
 
 
-def devices(wiring: qemu.Wiring) -> list[str]:
+def devices(wiring: Wiring) -> list[str]:
     """Return the devices of a command line."""
     argv = qemu.command("qemu", HARDWARE, wiring)
     return [value for option, value in zip(argv, argv[1:]) if option == "-device"]
