@@ -108,14 +108,15 @@ def offer(visit: Visit) -> Answer:
     """Take a machine from offer, or back, for an administrator."""
     person, fields = visit.must(), visit.request.fields
     access.must_be_admin(person)
-    name, aside = fields.get("machine", ""), fields.get("aside", "")
-    if aside not in ("0", "1"):
-        raise Refusal(f"aside = {aside!r} is not one of 0, 1.")
+    name, word = fields.get("machine", ""), fields.get("aside", "")
+    if word not in ("0", "1"):
+        raise Refusal(f"aside = {word!r} is not one of 0, 1.")
+    hide = word == "1"
     visit.meant("offer", name)
-    catalogue.put_aside(visit.settings, name, aside == "1")
-    log.info("%s %s the machine %s from %s", person.name,
-             "hides" if aside == "1" else "shows", name, visit.request.source)
-    return page.done(visit.request.json, {"machine": name, "aside": aside == "1"},
+    catalogue.put_aside(visit.settings, name, hide)
+    log.info("%s %s the machine %s from %s", person.name, "hides" if hide else "shows", name,
+             visit.request.source)
+    return page.done(visit.request.json, {"machine": name, "aside": hide},
                      "monitor?machines=1")
 
 

@@ -98,9 +98,8 @@ def parse(scheme: str, netloc: str, base: str) -> Place:
 def check_origin(request: Request, settings: Settings, known: bool) -> None:
     """Refuse a form that a page of another origin sent.
 
-    `known`: the browser says by itself who sends it, so that every page could make it do so.
-
-    An Origin without TLS is foreign to a page with it: whoever sits on the wire made it.
+    `known`: the browser says by itself who sends it, so that every page could make it do so. An
+    Origin without TLS is foreign to a page with it: whoever sits on the wire made it.
     """
     if request.method != "POST":
         return
@@ -111,8 +110,7 @@ def check_origin(request: Request, settings: Settings, known: bool) -> None:
             problem = "Its Origin header is not an origin."
         elif (match[1], request.scheme) == ("http", "https"):
             problem = "It comes from a page without TLS."
-    problem = problem or origin.problem(settings, request.origin, request.host,
-                                        known)
+    problem = problem or origin.problem(settings, request.origin, request.host, known)
     if problem:
         raise Refusal(f"The request is refused. {problem}", 403,
                       "Open the form from this server itself.")

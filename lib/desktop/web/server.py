@@ -33,8 +33,8 @@ def facts(settings: Settings, entries: Sequence[Record],
             "sessions": len(entries), "max_sessions": settings.service_max_instance_nb,
             "accel": accel, "accel_reason": why, "gpus": gpus(settings, entries),
             "versions": versions(settings), "graphs": graph.all(settings, found.memory),
-            "warnings": warnings(settings) + [str(found) for found in surroundings.look(settings)
-                                              if not found.good] + [
+            "warnings": warnings(settings) + [str(one) for one in surroundings.look(settings)
+                                              if not one.good] + [
                 f"{name} was changed while sessions of it are running: until they have ended, no "
                 "new ones start. Give a new version a new name instead."
                 for name in sorted({entry.machine for entry in changed})] + frozen(settings)}
