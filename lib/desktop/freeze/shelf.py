@@ -13,7 +13,7 @@ from desktop.freeze import draft
 from desktop.machine import catalogue, emulator, template
 from desktop.machine.template import Template
 from desktop.machine.wiring import Hardware
-from desktop.session import claim, lock, sessions
+from desktop.session import claim, sessions
 from desktop.session.wish import Wish
 from desktop.settings import Settings
 
@@ -152,7 +152,7 @@ def discard(settings: Settings, one: Template) -> None:
     Raises Refusal while sessions use it. They are promised under the same lock.
     """
     sessions.prepare(settings)
-    with lock.holding(settings.dir_cfg / "capacity.lock"):
+    with sessions.promising(settings):
         if used := sum(entry.template == one.name for entry in sessions.all(settings)):
             raise in_use(used)
         (one.directory / template.MANIFEST).unlink(missing_ok=True)

@@ -132,7 +132,7 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
     `paths` is where it will be, `endpoint` where it is shown. Raises Refusal when there is no
     room.
     """
-    with lock.holding(settings.dir_cfg / "capacity.lock"):
+    with sessions.promising(settings):
         entries = sessions.all(settings)
         for entry in entries:
             if form and (entry.owner, entry.form) == (owner, form):
@@ -165,7 +165,7 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
 
 def again(settings: Settings, entry: Record, paths: Paths, saved: Paths) -> Claim:
     """Promise a parked session again what it had; raise Refusal when there is no room."""
-    with lock.holding(settings.dir_cfg / "capacity.lock"):
+    with sessions.promising(settings):
         others = [one for one in sessions.all(settings) if one.session != entry.session]
         check_room(settings, others,
                    Promise(entry.owner, entry.cpu, entry.memory, entry.disk))

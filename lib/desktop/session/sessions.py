@@ -4,13 +4,14 @@ import logging
 import os
 import time
 from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.memo import stamp
 from desktop.process import boot_id, boottime
-from desktop.session import parked, record
+from desktop.session import lock, parked, record
 from desktop.session.paths import Paths
 from desktop.session.record import Corrupt, Record, State
 from desktop.settings import Settings
@@ -116,6 +117,11 @@ def expires(entry: Record) -> float:
     if not entry.deadline or entry.boot != boot_id():
         return 0
     return time.time() + entry.deadline - boottime()
+
+
+def promising(settings: Settings) -> AbstractContextManager[None]:
+    """Hold the one lock under which sessions are promised what there is, templates too."""
+    return lock.holding(settings.dir_cfg / "capacity.lock")
 
 
 def prepare(settings: Settings) -> None:
