@@ -61,7 +61,12 @@ def all(settings: Settings) -> list[Record]:
 
 
 def read(settings: Settings, session: str) -> Record:
-    """Return the record of a session, awake or parked; raise Corrupt, or FileNotFoundError."""
+    """Return the record of the session with this id, awake or parked.
+
+    Raises Corrupt, or FileNotFoundError, also for what is no id: the word may be anybody's.
+    """
+    if not record.ID.fullmatch(session):
+        raise FileNotFoundError(session)
     try:
         return record.read(settings.dir_cfg / session)
     except FileNotFoundError:

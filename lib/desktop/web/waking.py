@@ -8,7 +8,7 @@ import hmac
 
 from desktop.auth import throttle
 from desktop.errors import Refusal
-from desktop.session import record, sessions, wake
+from desktop.session import sessions, wake
 from desktop.session.record import Corrupt, Record, State
 from desktop.settings import Settings
 from desktop.web import access, card, key, page
@@ -41,12 +41,10 @@ def answer(visit: Visit) -> Answer:
 
 def find(settings: Settings, word: str) -> Record:
     """Return the session with this id, whosever it is; raise Refusal (404)."""
-    if record.ID.fullmatch(word):
-        try:
-            return sessions.read(settings, word)
-        except (OSError, Corrupt):
-            pass
-    raise gone()
+    try:
+        return sessions.read(settings, word)
+    except (OSError, Corrupt):
+        raise gone() from None
 
 
 def gone() -> Refusal:

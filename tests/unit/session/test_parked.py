@@ -34,6 +34,13 @@ def test_one_is_found(site: Settings) -> None:
     assert sessions.read(site, session).state is State.PARKED
 
 
+@pytest.mark.parametrize("word", ["", ".", "../parked/{}", "{}/", "{}/.", "{}\n"])
+def test_what_is_no_id_is_no_session(site: Settings, word: str) -> None:
+    session = park(site)
+    with pytest.raises(FileNotFoundError):
+        sessions.read(site, word.format(session))
+
+
 @pytest.mark.parametrize("others", [0o020, 0o002])
 def test_what_others_may_write_is_not_believed(site: Settings, others: int) -> None:
     session = park(site)
