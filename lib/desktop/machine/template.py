@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from desktop import private
 from desktop.errors import Refusal
 from desktop.machine import firmware, qemu
 from desktop.machine.descriptor import Machine
@@ -138,8 +139,7 @@ def still(one: Template | None) -> Template | None:
 
 def check_place(settings: Settings) -> None:
     """Raise Refusal, or OSError, where others may say what a QEMU of ours takes up."""
-    facts = settings.dir_templates.stat()
-    if facts.st_uid not in (0, os.geteuid()) or facts.st_mode & 0o022:
+    if not private.ours(settings.dir_templates):
         raise Refusal(f"dir_templates = {settings.dir_templates} is not a directory that you "
                       "alone may write to.", 403)
 

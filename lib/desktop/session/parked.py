@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from desktop import process
+from desktop import private, process
 from desktop.session import lock, record
 from desktop.session.paths import Paths
 from desktop.session.record import Corrupt, Record
@@ -31,7 +31,7 @@ def home(settings: Settings, session: str) -> Paths:
 def has(settings: Settings, session: str) -> bool:
     """Tell whether a session is parked, where this user could have parked it."""
     with suppress(OSError):
-        return ours(settings.dir_parked) and home(settings, session).record.exists()
+        return private.ours(settings.dir_parked) and home(settings, session).record.exists()
     return False
 
 
@@ -109,18 +109,12 @@ def left_over(settings: Settings) -> Iterator[Path]:
 
 
 def names(settings: Settings) -> list[str]:
-    """Return what lies in dir_parked; nothing where others may write to it."""
-    with suppress(OSError):
-        if ours(settings.dir_parked):
-            return sorted(os.listdir(settings.dir_parked))
-        log.error("dir_parked = %s is not used: others may write to it", settings.dir_parked)
-    return []
-
-
-def ours(directory: Path) -> bool:
-    """Tell whether this user alone may write to a directory; raise OSError.
+    """Return what lies in dir_parked; nothing where others may write to it.
 
     What is parked has settings of its own, and with them the programs that a keeper runs.
     """
-    facts = directory.stat()
-    return facts.st_uid in (0, os.geteuid()) and not facts.st_mode & 0o022
+    with suppress(OSError):
+        if private.ours(settings.dir_parked):
+            return sorted(os.listdir(settings.dir_parked))
+        log.error("dir_parked = %s is not used: others may write to it", settings.dir_parked)
+    return []

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from desktop import process
+from desktop import private, process
 from desktop.host import capacity
 from desktop.machine import migration, qmp, snapshot
 from desktop.session import ending, parked, record
@@ -57,7 +57,7 @@ def park(settings: Settings, guest: Guest, entry: Record, paths: Paths) -> None:
 def check_place(settings: Settings, entry: Record) -> None:
     """Raise Stays where it cannot be saved, before anything is done for it; or OSError."""
     settings.dir_parked.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not parked.ours(settings.dir_parked):
+    if not private.ours(settings.dir_parked):
         raise Stays("others may write to dir_parked")
     if settings.dir_parked in (settings.dir_cfg, settings.dir_snapshots):
         raise Stays("dir_parked is no directory of its own")

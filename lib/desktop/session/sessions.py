@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
+from desktop import private
 from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.memo import stamp
@@ -27,8 +28,7 @@ def directories(settings: Settings) -> Iterator[Path]:
     there says which processes to end, and where a keeper finds its programs.
     """
     try:
-        facts = settings.dir_cfg.stat()
-        if facts.st_uid not in (0, os.geteuid()) or facts.st_mode & 0o022:
+        if not private.ours(settings.dir_cfg):
             raise Refusal(f"dir_cfg = {settings.dir_cfg} is not a directory that you alone may "
                           "write to.", 500, "Set dir_cfg to a directory of yours.")
         with os.scandir(settings.dir_cfg) as entries:
@@ -135,12 +135,11 @@ def prepare(settings: Settings) -> None:
         path: Path = getattr(settings, name)
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            facts = path.stat()
-            writable = os.access(path, os.W_OK | os.X_OK)
+            usable = private.ours(path) and os.access(path, os.W_OK | os.X_OK)
         except OSError as error:
             raise Refusal(f"{name} = {path} cannot be used: {error.strerror}.", 500,
                           f"Set {name} to a directory of yours.") from error
-        if not writable or facts.st_uid not in (0, os.geteuid()) or facts.st_mode & 0o022:
+        if not usable:
             raise Refusal(f"{name} = {path} is not a directory that you alone may write to.",
                           500, f"Set {name} to a directory of yours.")
     longest = len(os.fsencode(settings.dir_cfg / ("x" * 26) / "qmp2.sock"))
