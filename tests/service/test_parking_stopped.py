@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
+from service import orphans
 from service.installation import Installation
 from service.parking import parked, wake
 from service.person import Desktop
@@ -38,8 +38,7 @@ def frozen(find: Callable[[], list[int]]) -> Iterator[None]:
 
 def keepers(lot: Installation, desktop: Desktop) -> list[int]:
     """Return the keepers of a session."""
-    return [pid for pid in lot.processes(desktop.id)
-            if b"\0keeper\0" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [pid for pid in lot.processes(desktop.id) if " keeper " in orphans.command(pid)]
 
 
 def nothing_is_left(lot: Installation, desktop: Desktop) -> None:
