@@ -11,7 +11,7 @@ export function ask(address, kind = "application/json") {
 
 /**
  * Have the service do something.
- * @param {Record<string, string>} fields
+ * @param {Record<string, string>|URLSearchParams} fields
  * @returns {Promise<{ok: boolean, status: number, facts: any}|null>} null when nobody answers
  */
 export async function tell(fields) {

@@ -5,7 +5,7 @@
  * and what is being typed stay. Without it the same forms work as forms.
  */
 
-import { ask } from "./ask.js";
+import { ask, tell } from "./ask.js";
 import { part } from "./elements.js";
 import { local } from "./words.js";
 
@@ -117,12 +117,10 @@ async function act(button) {
   const body = new URLSearchParams();
   for (const [name, value] of new FormData(bulk, button)) body.append(name, String(value));
   button.dataset.busy = "";
-  const answer = await fetch("monitor", {
-    method: "POST", body, headers: { Accept: "application/json" },
-  }).catch(() => null);
+  const answer = await tell(body);
   delete button.dataset.busy;
   /** @type {Told|null} */
-  const told = await answer?.json().catch(() => null) ?? null;
+  const told = answer?.facts ?? null;
   if (answer?.ok && told) {
     const failed = told.sessions.filter((one) => one.problem);
     const done = told.sessions.length - failed.length;
