@@ -21,7 +21,7 @@ COMMANDS = (
     Command("session_stop", "SESSION", "Stop one, by id, name or record; or an unusable record."),
     Command("session_purge", "", "Stop all sessions and remove every left-over."),
     Command("service_maintenance", "TEXT", "No new sessions, and why; 0: new ones again."),
-    Command("housekeeping", "", "Look after sessions that nobody looks after; for a timer."),
+    Command("housekeeping", "", "Look after sessions and templates, once; for a timer."),
     *steering.COMMANDS, *doctor.COMMANDS, *accounts.COMMANDS)
 ACCOUNTS = [command.name for command in accounts.COMMANDS]
 
