@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from desktop import private
+from desktop import durable, private
 from desktop.errors import Refusal
 from desktop.machine import firmware, qemu
 from desktop.machine.descriptor import Machine
@@ -189,11 +189,7 @@ def write(directory: Path, manifest: Manifest) -> None:
         path = directory / name
         if name == MANIFEST:
             path.write_text(json.dumps(asdict(manifest), indent=1), encoding="utf-8")
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        durable.sync(path)
 
 
 def stale(one: Template, machines: dict[str, Machine], version: str) -> str:

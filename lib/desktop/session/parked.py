@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from desktop import private, process
+from desktop import durable, private, process
 from desktop.session import lock, record
 from desktop.session.paths import Paths
 from desktop.session.record import Corrupt, Record
@@ -43,11 +43,7 @@ def woken(settings: Settings, session: str) -> Path:
 def use(saved: Path) -> None:
     """Put aside what was saved of a session, whose machine is about to run."""
     saved.rename(saved.with_name(f"{WOKEN}{saved.name}"))
-    handle = os.open(saved.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    durable.sync(saved.parent)
 
 
 def mark(settings: Settings, session: str, until: float) -> Path:

@@ -1,14 +1,13 @@
 """Parking, the keeper's side: a machine that nobody looks at is saved, and its memory freed."""
 
 import logging
-import os
 import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from desktop import private, process
+from desktop import durable, private, process
 from desktop.host import capacity
 from desktop.machine import migration, qmp, snapshot
 from desktop.session import ending, parked, record
@@ -48,7 +47,7 @@ def park(settings: Settings, guest: Guest, entry: Record, paths: Paths) -> None:
         migration.save(guest.qmp, Paths(draft).state, SAVE_TIME)
         describe(settings, entry, paths, Paths(draft))
         draft.rename(settings.dir_parked / paths.session)
-        sync(settings.dir_parked)
+        durable.sync(settings.dir_parked)
     except (qmp.Error, OSError, Stays) as problem:
         go_on(guest, draft)
         raise problem if isinstance(problem, Stays) else Stays(str(problem)) from problem
@@ -93,16 +92,7 @@ def describe(settings: Settings, entry: Record, paths: Paths, draft: Paths) -> N
     for path in (*draft.directory.iterdir(), disk / snapshot.DISK, disk / snapshot.VARS, said,
                  disk):
         if path.exists():
-            sync(path)
+            durable.sync(path)
     parked_entry = replace(entry, state=State.PARKED, reason="", viewers=0, until=until,
                            keeper=None, qemu=None, network=None)
     record.write(draft.directory, parked_entry)
-
-
-def sync(path: Path) -> None:
-    """Have the disk hold a file or directory."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from desktop import durable
 from desktop.process import Process
 from desktop.session.paths import Paths
 
@@ -167,8 +168,4 @@ def write(directory: Path, record: Record) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.rename(draft, path)
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    durable.sync(directory)
