@@ -67,7 +67,6 @@ class Golden:
             process.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(layer), "-F",
                          "qcow2", str(disk)])
             memory.write_bytes(bytes(self.session.getint("memory") << 20))
-        uefi = self.machine.firmware == "uefi"
         return Wiring(
             name="demo", disk=disk, vnc=self.directory / "vnc.sock", qmp_fd=QMP_FD,
             qmp2=self.directory / "qmp2.sock", guid="324e6eaf-d1d1-4bf6-bf41-b9bb6c91fb87",
@@ -75,8 +74,7 @@ class Golden:
             network=self.session.get("network", "none"), network_fd=NETWORK_FD,
             volumes=tuple(map(self.volume, self.session.get("volumes", "").split())),
             gpu=tuple(self.session.get("gpu", "").split()),
-            firmware=firmware.find() if uefi else None,
-            variables=disks / snapshot.VARS if uefi else None,
+            firmware=firmware.of(self.machine), variables=disks / snapshot.VARS,
             memory=memory if kind in ("frozen", "copy") else None,
             layer=layer if kind == "copy" else None, incoming=kind in ("copy", "woken"))
 

@@ -99,13 +99,11 @@ def boot_and_save(settings: Settings, hardware: Hardware, place: Path,
     with socket.socket(socket.AF_UNIX) as monitor:
         monitor.bind(str(place / "qmp.sock"))
         monitor.listen(1)
-        uefi = hardware.machine.firmware == "uefi"
         argv = qemu.command(settings.qemu_exec, hardware, Wiring(
             name=f"template of {hardware.machine.name}", disk=place / snapshot.DISK,
             vnc=place / "vnc.sock", qmp_fd=monitor.fileno(), qmp2=place / "qmp2.sock",
             guid=str(uuid.uuid4()), memory=place / "memory",
-            firmware=firmware.find() if uefi else None,
-            variables=place / snapshot.VARS if uefi else None))
+            firmware=firmware.of(hardware.machine), variables=place / snapshot.VARS))
         child = process.start([*WITH_US, *argv], place / "qemu.log", [monitor.fileno()])
     try:
         connection = qmp.Connection(place / "qmp.sock")

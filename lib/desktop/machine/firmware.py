@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from desktop.errors import Refusal
+from desktop.machine.descriptor import Machine
 
 PAIRS = (("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
          ("/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"))
@@ -34,3 +35,8 @@ def find() -> Firmware:
     if found is None:
         raise Refusal(f"{MISSING}.", 409)
     return found
+
+
+def of(machine: Machine) -> Firmware | None:
+    """Return what a machine starts from, None for QEMU's own BIOS; raise Refusal as `find`."""
+    return find() if machine.firmware == "uefi" else None

@@ -107,10 +107,9 @@ def fit(hardware: Hardware, disk: float) -> str:
 def neutral(hardware: Hardware) -> list[str]:
     """Return the command line of a template with nothing of a particular one in it."""
     here = Path()
-    uefi = hardware.machine.firmware == "uefi"
     return qemu.command("", hardware, Wiring(
         name="", disk=here, vnc=here, qmp_fd=0, qmp2=here, guid="", memory=here,
-        firmware=firmware.find() if uefi else None, variables=here if uefi else None))
+        firmware=firmware.of(hardware.machine), variables=here))
 
 
 def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:

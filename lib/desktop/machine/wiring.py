@@ -55,7 +55,8 @@ class Wiring:
         qmp2: path of the second QMP socket.
         network: kind of network.kind; with passt, `network_fd` is a connected socket to it.
         guid: tells the guest, when it changes, that it was cloned (vmgenid).
-        firmware, variables: UEFI's program, and this session's copy of what it remembers.
+        firmware: UEFI's program, None for a BIOS.
+        variables: this session's copy of what UEFI remembers.
         memory: the file with a template's memory.
         layer: the disk of a template, between the master and this session's.
         incoming: it goes on from a state it is given, instead of booting. With `memory` it is a

@@ -85,7 +85,7 @@ def made(settings: Settings, entry: Record, choice: Choice) -> Iterator[Plan]:
             return
         other = snapshot.create(settings, machine, disks / "boot", entry.disk)
         plan.commands["boot"] = qemu.command(settings.qemu_exec, hardware, replace(
-            wiring, disk=other, variables=wiring.variables and other.with_name(snapshot.VARS)))
+            wiring, disk=other, variables=other.with_name(snapshot.VARS)))
         hardware = replace(hardware, template=True)
         wiring = replace(wiring, memory=below.memory, layer=below.layer, incoming=True,
                          mac=address(entry))
@@ -142,7 +142,6 @@ def parts(settings: Settings, entry: Record, machine: Machine, disk: Path, kind:
           offered: Sequence[Volume]) -> tuple[Hardware, Wiring]:
     """Return what a session's machine is made of, and what it is connected to, if it boots."""
     paths = Paths(settings.dir_cfg / entry.session)
-    uefi = machine.firmware == "uefi"
     hardware = Hardware(machine=machine, cpu=entry.cpu, memory=entry.memory,
                         video=entry.video, accel=entry.accel, gpu=bool(entry.gpu),
                         about=emulator.about(settings))
@@ -150,8 +149,8 @@ def parts(settings: Settings, entry: Record, machine: Machine, disk: Path, kind:
         name=entry.name, disk=disk, token=paths.token, vnc=paths.vnc,
         qmp_fd=NUMBERS["qmp"], qmp2=paths.qmp2, guid=str(uuid.uuid4()), network=kind,
         network_fd=NUMBERS["card"] if kind == "passt" else -1,
-        volumes=tuple(offered), gpu=entry.gpu, firmware=firmware.find() if uefi else None,
-        variables=disk.with_name(snapshot.VARS) if uefi else None)
+        volumes=tuple(offered), gpu=entry.gpu, firmware=firmware.of(machine),
+        variables=disk.with_name(snapshot.VARS))
 
 
 def address(entry: Record) -> str:
