@@ -49,6 +49,11 @@ class Item:
             return self.template.name
         return f"{about.machine} ({about.cpu} CPU, {about.memory} MB, {about.video})"
 
+    @property
+    def when(self) -> str:
+        """Return the moment at which it failed, as the pages say it."""
+        return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(self.failed))
+
 
 def items(settings: Settings) -> list[Item]:
     """Return every template, the newest first."""
@@ -77,8 +82,7 @@ def warnings(settings: Settings) -> list[str]:
         if one.stale and one.stale != SUPERSEDED:
             said.append(f"The frozen {one.title} is not used: {one.stale}.")
         elif one.trouble and time.time() - one.failed < TOLD:
-            when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(one.failed))
-            said.append(f"The frozen {one.title} failed at {when}, and the session booted "
+            said.append(f"The frozen {one.title} failed at {one.when}, and the session booted "
                         f"instead: {one.trouble}")
     return said
 
@@ -177,8 +181,7 @@ def table(settings: Settings) -> str:
     for one in items(settings):
         state = one.stale or "sessions start at once"
         if one.trouble and not one.stale:
-            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.failed))
-            state += f"; it failed at {when}: {one.trouble}"
+            state += f"; it failed at {one.when}: {one.trouble}"
         lines.append(f"{one.title}, {size(one.template)} MB on disk, {one.sessions} sessions: "
                      f"{state}")
     return "\n".join(lines) or "Nothing is frozen."
