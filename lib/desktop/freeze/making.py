@@ -6,7 +6,7 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -149,10 +149,8 @@ def keep(settings: Settings, hardware: Hardware, disk: float, place: Path, argv:
 
 def pack(memory: Path) -> None:
     """Give back the blocks of a file that are zero."""
-    try:
+    with suppress(process.Failed):  # then it takes more room
         process.run(["fallocate", "--dig-holes", str(memory)], timeout=120)
-    except process.Failed:
-        pass  # then it takes more room
 
 
 def described(path: Path) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from desktop.web.page import Answer
 from desktop.web.visit import Visit
 
 
-def answer(visit: Visit, person: Person, form: str) -> Answer:
+def answer(visit: Visit, person: Person, wanted: str) -> Answer:
     """Return all machines to an administrator; raise Refusal (403) to others."""
     access.must_be_admin(person)
-    if form != "1":
-        raise Refusal(f"machines = {form!r} is not 1.")
+    if wanted != "1":
+        raise Refusal(f"machines = {wanted!r} is not 1.")
     settings = visit.settings
     running = Counter(entry.machine for entry in sessions.all(settings))
     used: dict[str, float] = {}
