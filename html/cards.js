@@ -33,6 +33,7 @@ function show(sessions) {
   if (sessions.some((one) => one.url && !here(one))) return location.reload(); // a new one of ours
   const cards = /** @type {NodeListOf<HTMLElement>} */ (
     document.querySelectorAll("[data-machine]"));
+  if (cards.length) pictures();
   for (const card of cards) {
     const session = sessions.find((one) => one.session === card.dataset.machine);
     if (session) update(card, session);
@@ -62,7 +63,6 @@ function update(card, session) {
     return;
   }
   if (session.used) note(card, session, session.used);
-  picture(card);
 }
 
 /**
@@ -106,12 +106,15 @@ function draw(card, place, text, values) {
   element.replaceChildren(text, graph);
 }
 
-/** @param {HTMLElement} card */
-async function picture(card) {
-  const view = /** @type {HTMLElement|null} */ (card.querySelector("[data-picture]"));
-  if (!view) return;
-  const answer = await ask(view.dataset.picture ?? "", "image/png");
-  if (answer?.ok) await paint(view, await answer.blob()); // else it may be young, paused or gone
+/** Show the screens of all machines; one without a picture may be young, paused or gone. */
+async function pictures() {
+  const answer = await ask("monitor?screens=mine");
+  const { screens } = answer?.ok ? await answer.json() : { screens: {} };
+  for (const [session, picture] of Object.entries(screens)) {
+    const view = document.querySelector(`[data-machine="${session}"] [data-picture]`);
+    const bytes = Uint8Array.from(atob(picture), (letter) => letter.charCodeAt(0));
+    if (view) await paint(view, new Blob([bytes], { type: "image/png" }));
+  }
 }
 
 /** @param {HTMLElement} card @param {string} place @param {string} text @param {string} kind */

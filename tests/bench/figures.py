@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1]),
                 str(Path(__file__).resolve().parents[2] / "lib")]
 
-from bench import crowd, demo, floor, instant, screen, signing  # noqa: E402
+from bench import crowd, demo, floor, instant, screen, signing, watching  # noqa: E402
 from service import orphans, websocket  # noqa: E402
 from service.conftest import make_goods  # noqa: E402
 from service.installation import USER, Installation, short_directory  # noqa: E402
@@ -40,15 +40,18 @@ def main() -> None:
         crowd.at_once(site, row, 4)
         crowd.at_once(site, row, 20 if quick else 50)
         crowd.idle(site, row, 10 if quick else 50)
+    with service("prefork", overcommit_cpu=0, overcommit_memory=0,
+                 service_max_instance_nb=0) as site:
+        watching.pictures(site, row, 20)
 
 
 @contextmanager
-def service(**settings: object) -> Iterator[Installation]:
-    """An installation with Apache and the event MPM; records in memory, as /run is in Debian."""
+def service(mpm: str = "event", **settings: object) -> Iterator[Installation]:
+    """An installation with Apache; records in memory, as /run is in Debian."""
     directory, records = short_directory(), Path(tempfile.mkdtemp(prefix="rd.", dir="/dev/shm"))
     shutil.chown(records, USER, USER)
     try:
-        with websocket.hanging_up(), Installation(make_goods(directory), "event",
+        with websocket.hanging_up(), Installation(make_goods(directory), mpm,
                                                   run_at=records, **settings) as site:
             site.person()
             yield site

@@ -74,8 +74,8 @@ ACTIONS = {
     ("admin", "freeze"): Rule(ABSENT, fields={"machine": "nothing.raw"}),
     ("admin", "hasten"): Rule(IDLE), ("admin", "cancel"): Rule(IDLE),
     ("admin", "discard"): Rule(ABSENT, fields={"template": "nothing"})}
-VIEWS = {"session": ALONE, "look": ALONE, "screen": ALONE, "history": ALL, "machines": ADMIN,
-         "freezing": ADMIN}
+VIEWS = {"session": ALONE, "look": ALONE, "screen": ALONE, "screens": ALL, "history": ALL,
+         "machines": ADMIN, "freezing": ADMIN}
 ROWS = [row for row in ACTIONS if row[1] not in ("signin", "signout")]
 
 
@@ -196,7 +196,7 @@ def test_a_view(site: Installation, view: str) -> None:
     site.pids(old.id)
     old.stop()
     words = {**dict.fromkeys(("session", "look", "screen"), desktop.id),
-             "history": "1", "machines": "1", "freezing": "1"}
+             "history": "1", "machines": "1", "freezing": "1", "screens": "mine"}
     until(lambda: site.person("ada").get(f"monitor?screen={desktop.id}").status == 200, 10)
     for name, status in VIEWS[view].items():
         person = site.person(name) if name else site.stranger()
@@ -209,6 +209,8 @@ def test_a_view(site: Installation, view: str) -> None:
                 assert said(reply) == said(nothing), name
             told = reply.body.decode(errors="replace")
             assert (desktop.token or "?") not in told or name == "ada" and view == "session"
+            if view == "screens" and status == 200:
+                assert list(reply.json["screens"]) == ([desktop.id] if name == "ada" else []), name
             if view == "history":
                 assert (old.facts["name"] in told) == (name in ("ada", "root")), name
 

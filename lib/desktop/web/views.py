@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from desktop import maintenance
+from desktop.errors import Refusal
 from desktop.session import housekeeping, sessions
 from desktop.web import access, card, freezing, page, past, stock, table, watch
 from desktop.web.login import Person
@@ -55,6 +56,14 @@ def screen(visit: Visit, person: Person, session: str) -> Answer:
     return page.png(watch.screen(visit.settings, access.seen(visit.settings, session, person)))
 
 
+def screens(visit: Visit, person: Person, whose: str) -> Answer:
+    """Return the pictures of the screens of all sessions of a person's own, for programs."""
+    if whose != "mine":
+        raise Refusal("Only screens=mine can be asked for.")
+    mine = [entry for entry in sessions.all(visit.settings) if entry.owner == person.name]
+    return page.data(200, {"screens": watch.screens(visit.settings, mine)})
+
+
 def administration(visit: Visit) -> Answer:
     """Return what an administrator may do beyond one's sessions."""
     access.must_be_admin(visit.must())
@@ -65,5 +74,5 @@ def administration(visit: Visit) -> Answer:
 
 
 VIEWS: Mapping[str, View] = {"session": one, "look": look, "screen": screen,
-                             "history": past.answer, "machines": stock.answer,
-                             "freezing": freezing.answer}
+                             "screens": screens, "history": past.answer,
+                             "machines": stock.answer, "freezing": freezing.answer}

@@ -1,5 +1,6 @@
-"""Looking at a session from outside: the picture of its screen, and what becomes of it."""
+"""Looking at sessions from outside: pictures of their screens, and what becomes of one."""
 
+import base64
 import os
 import sys
 import time
@@ -14,19 +15,42 @@ from desktop.settings import Settings
 from desktop.web import card
 
 PAUSE = 0.5  # seconds between two looks
+PATIENCE = 1.0  # seconds for one of many pictures
+ENOUGH = 3.0  # seconds after which no further one is asked for
+MUCH = 16 << 20  # bytes of them, after which no further one is sent: guests choose their size
 
 
 def screen(settings: Settings, entry: Record) -> bytes:
     """Return the screen as a PNG, of a parked one the last; raise Refusal (404) for none."""
+    if found := picture(settings, entry):
+        return found
+    raise Refusal("There is no picture of the screen yet.", 404)
+
+
+def screens(settings: Settings, entries: Iterable[Record]) -> dict[str, str]:
+    """Return the screens that can be had soon, as PNG in base64, by session.
+
+    Many in one answer: a script for each would cost many times as much as the pictures.
+    """
+    end, size, found = time.monotonic() + ENOUGH, 0, {}
+    for entry in entries:
+        if size > MUCH or time.monotonic() > end:
+            break
+        if seen := picture(settings, entry, PATIENCE):
+            found[entry.session] = base64.b64encode(seen).decode()
+            size += len(seen)
+    return found
+
+
+def picture(settings: Settings, entry: Record, timeout: float = 5) -> bytes:
+    """Return the screen as a PNG, of a parked one the last, nothing while there is none."""
     paths = sessions.paths(settings, entry)
     try:
-        if entry.state is State.PARKED:
-            return paths.screen.read_bytes()
-        if control.ask(paths, "screen").get("ok"):
+        if entry.state is State.PARKED or control.ask(paths, "screen", timeout=timeout).get("ok"):
             return paths.screen.read_bytes()
     except (OSError, control.Silent):
         pass
-    raise Refusal("There is no picture of the screen yet.", 404)
+    return b""
 
 
 def follow(settings: Settings, entry: Record) -> Iterator[str]:
