@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from service.chromium import Browser, browser
 from service.installation import Installation
+from service.looks import troubles
 from service.mailserver import PEOPLE, MailServer
 from service.test_by_mail import ADA, configure, link, mailed, post
 from service.until import until
@@ -47,6 +48,7 @@ def test_a_mail_opens_a_machine(page: Browser, post: Installation, mail: MailSer
     configure(post, mail, check_user_with_htpasswd=0)
     fill_in(page, post, ADA)
     until(lambda: "mailbox" in page.find("h1").text, 60, "the answer")
+    assert not troubles(page, "mailed")
     session, = post.directories()
     token = (session / "token").read_text()
     assert not page.driver.get_cookies()

@@ -8,11 +8,11 @@ from typing import Any
 
 from service.chromium import Browser
 from service.installation import Installation
+from service.looks import troubles
 from service.person import Person, Reply
 from service.until import until
 
 PAGE = "monitor?machines=1"
-LOOKS = [(360, 800, False), (360, 800, True), (1600, 1000, False), (1600, 1000, True)]
 
 
 def facts(person: Person) -> dict[str, Any]:
@@ -53,22 +53,13 @@ def frozen(site: Installation) -> dict[str, Any]:
     return found
 
 
-def looks(page: Browser, name: str) -> None:
-    """Keep pictures of the page; nobody has trouble with any of them."""
-    for width, height, dark in LOOKS:
-        page.emulate(width, height, dark=dark)
-        page.picture(f"{name}-{width}-{'dark' if dark else 'light'}")
-        assert page.run("return document.documentElement.scrollWidth <= innerWidth"), width
-        assert page.violations() == []
-
-
 def test_from_the_button_to_a_session_that_is_there_at_once(
         site: Installation, window: Browser) -> None:
     root, ada = site.person("root"), site.person()
     window.sign_in(root)
     window.open(f"{root.origin}/desktop/{PAGE}")
     assert "Nothing is frozen" in window.find(".frozen").text
-    looks(window, "machines-none")
+    assert not troubles(window, "machines-none")
     window.emulate(1600, 1000)
     row = "//tr[contains(., 'tiny.iso')]"
     window.find(f"{row}//summary").click()
@@ -81,11 +72,11 @@ def test_from_the_button_to_a_session_that_is_there_at_once(
         assert ada.get(path, Accept="application/json").status == 403
     for action in ("freeze", "hasten", "cancel", "discard"):
         assert act(ada, action, machine="tiny.iso").status == 403
-    looks(window, "machines-freezing")
+    assert not troubles(window, "machines-freezing")
     assert "CPU" in window.find("[data-words]").text
     state = window.find("//*[@class='frozen']//*[contains(., 'sessions start at once')]", 90)
     assert state.is_displayed() and "freezes tiny.iso" in site.server.errors()
-    looks(window, "machines-frozen")
+    assert not troubles(window, "machines-frozen")
     assert window.complaints() == []
     told_in_the_form(site, window)
     desktop = ada.create(machine="tiny.iso", memory="128")
@@ -115,9 +106,9 @@ def told_in_the_form(site: Installation, window: Browser) -> None:
         assert window.run(f"return document.querySelector(\"{mark}\").hidden") != marked
     choose = "document.getElementById('memory').value = '{}'"
     say(choose.format(256), "Boots first. It starts at once with 1 processor, 128 MB.", False)
-    looks(window, "form-boots")
+    assert not troubles(window, "form-boots")
     say(choose.format(128), "Starts at once", True)
-    looks(window, "form-at-once")
+    assert not troubles(window, "form-at-once")
     say("document.getElementById('gpu').checked = true", "with a GPU", False)
     say("document.getElementById('gpu').checked = false", "Starts at once", True)
     window.run("document.querySelector(\"input[value='empty.raw']\").click()")

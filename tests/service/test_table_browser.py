@@ -161,20 +161,6 @@ def test_without_scripts(page: Browser, site: Installation,
     until(lambda: page.driver.current_url.endswith("/monitor"))
 
 
-@pytest.mark.parametrize("width", [360, 1600])
-@pytest.mark.parametrize("dark", [False, True])
-def test_how_it_looks(page: Browser, width: int, dark: bool) -> None:
-    page.emulate(width, 1000, dark=dark, touch=width < 500)
-    page.driver.refresh()
-    page.find(f"{ROWS}:nth-child(2) input").click()
-    page.find("#selected .tell summary").click()
-    assert page.run("return document.documentElement.scrollWidth") <= width
-    assert not page.violations()
-    page.emulate(width, page.run("return document.documentElement.scrollHeight"), dark=dark,
-                 touch=width < 500)
-    page.picture(f"sessions-{width}-{'dark' if dark else 'light'}")
-
-
 def test_ones_own_page_shows_what_was_started_elsewhere(window: Browser,
                                                         site: Installation) -> None:
     window.sign_in(site.person("ada"))
