@@ -9,6 +9,7 @@ from service import orphans
 from service.installation import Installation
 from service.person import Desktop, Person, Reply
 from service.until import until
+from service.websocket import Closed, Refused
 
 
 def parked(site: Installation, desktop: Desktop, timeout: float = 20) -> Path:
@@ -38,3 +39,12 @@ def restart_keeper(site: Installation, desktop: Desktop) -> None:
     """Kill a session's keeper and have it replaced."""
     os.kill(site.pids(desktop.id)["keeper"], signal.SIGKILL)
     assert site.script("admin.py", "--housekeeping").returncode == 0
+
+
+def reachable(desktop: Desktop) -> bool:
+    """Tell whether a session can be looked at: another keeper takes a moment to be there."""
+    try:
+        desktop.view().leave()
+    except (Refused, Closed, OSError):
+        return False
+    return True

@@ -9,9 +9,9 @@ import time
 import pytest
 from service import orphans
 from service.installation import Installation
+from service.parking import reachable
 from service.person import Desktop, Person
 from service.until import until
-from service.websocket import Closed, Refused
 
 SEEDS = (1, 2, 3)
 
@@ -24,14 +24,6 @@ def sweep(site: Installation) -> None:
     """What the timer does."""
     done = site.script("admin.py", "--housekeeping=1")
     assert done.returncode == 0, done
-
-
-def reachable(desktop: Desktop) -> bool:
-    try:
-        desktop.view().leave()
-    except (Refused, Closed, OSError):
-        return False
-    return True
 
 
 @pytest.mark.parametrize("how", ["timer", "request"])

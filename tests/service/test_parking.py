@@ -19,8 +19,8 @@ BLUE = (0x1d, 0x4e, 0x89)
 
 @pytest.fixture
 def lot(site: Installation) -> Installation:
-    """A service that parks after a second."""
-    site.configure(park_after=1)
+    """A service that parks after two seconds."""
+    site.configure(park_after=2)
     return site
 
 
@@ -76,7 +76,7 @@ def test_room_is_looked_for_again(lot: Installation) -> None:
     ada = lot.person()
     desktop = ada.create()
     parked(lot, desktop)
-    lot.configure(park_after=1, service_max_instance_nb=1)
+    lot.configure(park_after=2, service_max_instance_nb=1)
     other = lot.person("bob").create()
     viewer = other.view()
     reply = wake(ada, desktop)
@@ -100,7 +100,7 @@ def test_maintenance_wakes_nobody(lot: Installation) -> None:
 
 
 def test_a_parked_session_takes_no_place(lot: Installation) -> None:
-    lot.configure(park_after=1, service_max_instance_nb=1, service_max_session_nb_per_user=2)
+    lot.configure(park_after=2, service_max_instance_nb=1, service_max_session_nb_per_user=2)
     ada = lot.person()
     first = ada.create()
     parked(lot, first)
@@ -154,7 +154,7 @@ def media() -> Iterator[Path]:
 
 def test_a_mounted_volume_prevents_it_and_one_that_is_gone_does_not(
         lot: Installation, media: Path) -> None:
-    lot.configure(park_after=1, dir_mounts=media)
+    lot.configure(park_after=2, dir_mounts=media)
     ada = lot.person()
     desktop = ada.create(machine="tiny.iso", memory="128")
     viewer, guest = desktop.view(), Guest(lot.run / desktop.id)
@@ -180,7 +180,7 @@ def test_a_mounted_volume_prevents_it_and_one_that_is_gone_does_not(
 
 
 def test_no_room_on_the_disk_leaves_it_running(lot: Installation, small_disk: Path) -> None:
-    lot.configure(park_after=1, dir_parked=small_disk, host_disk_reserve=0.01)
+    lot.configure(park_after=2, dir_parked=small_disk, host_disk_reserve=0.01)
     disk.fill(small_disk, 20 << 20)
     ada = lot.person()
     desktop = ada.create()

@@ -9,7 +9,7 @@ import pytest
 from service import disk
 from service.guest import BOOT
 from service.installation import Installation
-from service.parking import parked, wake
+from service.parking import parked, reachable, wake
 from service.until import until
 
 BLUE = (0x1d, 0x4e, 0x89)
@@ -17,14 +17,14 @@ BLUE = (0x1d, 0x4e, 0x89)
 
 @pytest.fixture
 def lot(site: Installation) -> Installation:
-    """A service that parks after a second."""
-    site.configure(park_after=1)
+    """A service that parks after two seconds."""
+    site.configure(park_after=2)
     return site
 
 
 def test_a_full_disk_while_saving_leaves_it_running(lot: Installation) -> None:
     with disk.small(160) as small_disk:
-        lot.configure(park_after=1, dir_parked=small_disk, host_disk_reserve=0.001)
+        lot.configure(park_after=2, dir_parked=small_disk, host_disk_reserve=0.001)
         ada = lot.person()
         desktop = ada.create(machine="tiny.iso", memory="128")
         viewer = desktop.view()
@@ -60,7 +60,7 @@ def test_a_keeper_killed_while_it_parks_loses_nothing(lot: Installation, delay: 
     if saved:
         parked(lot, desktop)
         assert wake(ada, desktop).status == 200
-    until(lambda: desktop.view().leave() or True, 10, "it is there")
+    until(lambda: reachable(desktop), 10, "it is there")
     assert [path.name for path in lot.parked.iterdir()] in ([], [desktop.id])
 
 
@@ -86,4 +86,4 @@ def test_a_keeper_killed_while_it_wakes_loses_nothing(lot: Installation, delay: 
     assert ada.sessions(), "it is lost"
     reply = wake(ada, desktop)
     assert reply.status == 200, str(reply)
-    until(lambda: desktop.view().leave() or True, 10, "it is there")
+    until(lambda: reachable(desktop), 10, "it is there")

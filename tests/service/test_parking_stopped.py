@@ -17,8 +17,8 @@ from service.until import until
 
 @pytest.fixture
 def lot(site: Installation) -> Installation:
-    """A service that parks after a second."""
-    site.configure(park_after=1)
+    """A service that parks after two seconds."""
+    site.configure(park_after=2)
     return site
 
 

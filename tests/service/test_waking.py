@@ -17,8 +17,8 @@ BLUE = (0x1d, 0x4e, 0x89)
 
 @pytest.fixture
 def lot(site: Installation) -> Installation:
-    """A service that parks after a second."""
-    site.configure(park_after=1)
+    """A service that parks after two seconds."""
+    site.configure(park_after=2)
     return site
 
 
@@ -81,7 +81,7 @@ def test_its_address_wakes_it(window: Browser, lot: Installation) -> None:
     window.fill("#token", desktop.token or "")
     window.find("#enter").click()
     window.screen()
-    lot.configure(park_after=1, service_max_instance_nb=1)
+    lot.configure(park_after=2, service_max_instance_nb=1)
     window.open("about:blank")
     parked(lot, desktop)
     other = lot.person("bob").create()

@@ -106,6 +106,7 @@ def adopt(keeper: Keeper) -> None:
 
 
 def forget(keeper: Keeper) -> None:
-    """Remove what was saved of a machine that runs again, if anything."""
+    """Remove what was saved of a machine that runs, or was being saved, if anything."""
     parked.unmark(keeper.settings, keeper.entry.session)
-    ending.remove(parked.woken(keeper.settings, keeper.entry.session))
+    for path in (parked.woken, parked.draft):
+        ending.remove(path(keeper.settings, keeper.entry.session))

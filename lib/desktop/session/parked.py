@@ -35,6 +35,11 @@ def has(settings: Settings, session: str) -> bool:
     return False
 
 
+def draft(settings: Settings, session: str) -> Path:
+    """Return where a session is being saved."""
+    return settings.dir_parked / f".{session}"
+
+
 def woken(settings: Settings, session: str) -> Path:
     """Return where what was saved of a session goes once it runs again."""
     return settings.dir_parked / f"{WOKEN}{session}"

@@ -38,7 +38,7 @@ def park(settings: Settings, guest: Guest, entry: Record, paths: Paths) -> None:
     except OSError as problem:
         raise Stays(str(problem)) from problem
     guest.ports.unplug()
-    draft = settings.dir_parked / f".{paths.session}"
+    draft = parked.draft(settings, paths.session)
     try:
         check_blockers(guest.qmp)
         ending.remove(draft)
