@@ -59,3 +59,18 @@ def test_every_other_tool(window: Browser, site: Installation) -> None:
     site.gone(desktop.id)
     window.find("#mine").click()
     until(lambda: window.driver.current_url.endswith("/desktop/monitor"))
+
+
+def test_the_clipboard_is_given_and_taken(window: Browser, site: Installation) -> None:
+    sit_down(window, site.person().create())
+    window.driver.execute_cdp_cmd("Browser.grantPermissions", {
+        "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+    tool(window, "#open-clipboard")
+    window.fill("#clip", "a few words")
+    window.find("#clip-send").click()
+    until(lambda: "The machine has it" in window.find("#clip-said").text)
+    window.find("#clip-take").click()
+    until(lambda: window.find("#clip-said").text == "Copied.")
+    assert window.driver.execute_async_script(
+        "navigator.clipboard.readText().then(arguments[0])") == "a few words"
+    window.find("#clipboard form button").click()
