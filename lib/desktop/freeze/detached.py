@@ -8,7 +8,7 @@ from desktop.errors import Refusal
 from desktop.finding import visible
 from desktop.freeze import draft, making, shelf
 from desktop.launch import detach
-from desktop.session import sessions
+from desktop.session import claim, sessions
 from desktop.session.wish import Wish
 from desktop.settings import ROOT, Settings
 
@@ -25,10 +25,7 @@ def start(settings: Settings, wish: Wish) -> None:
                       "One at a time: wait for it.")
     hardware, _ = shelf.wanted(settings, wish)
     name = hardware.machine.name
-    if sessions.altered(settings, [entry for entry in sessions.all(settings)
-                                   if entry.machine == name]):
-        raise Refusal(f"{name} was changed while sessions of it are running.", 409,
-                      "Freeze it when they have ended.")
+    claim.check_unchanged(settings, sessions.all(settings), name)
     log = settings.dir_templates / LOG
     with draft.writable(settings):
         making.check_room(settings, hardware)

@@ -137,11 +137,7 @@ def make(settings: Settings, choice: Choice, owner: str, *, paths: Paths, form: 
         for entry in entries:
             if form and (entry.owner, entry.form) == (owner, form):
                 return entry
-        if sessions.altered(settings, [entry for entry in entries if entry.state
-                                       is not State.PARKED
-                                       and entry.machine == choice.machine.name]):
-            raise Refusal(f"{choice.machine.name} was changed while sessions of it are running.",
-                          409, "It can be had again when they have ended; choose another one.")
+        check_unchanged(settings, entries, choice.machine.name)
         if method == MAILED:
             check_mailed(settings, entries)
         check_room(settings, entries, Promise(owner, choice.cpu, choice.memory, choice.disk),
@@ -173,6 +169,14 @@ def again(settings: Settings, entry: Record, paths: Paths, saved: Paths) -> Clai
         return write(paths, replace(
             entry, state=State.CLAIMED, boot=process.boot_id(), host=detach.host(),
             launcher=detach.NAME, until=0.0, deadline=left and process.boottime() + left), saved)
+
+
+def check_unchanged(settings: Settings, entries: Sequence[Record], machine: str) -> None:
+    """Refuse a machine whose image is not what it was when sessions of it began that run yet."""
+    if sessions.altered(settings, [entry for entry in entries if entry.machine == machine
+                                   and entry.state is not State.PARKED]):
+        raise Refusal(f"{machine} was changed while sessions of it are running.", 409,
+                      "It can be had again when they have ended; choose another one.")
 
 
 def check_mailed(settings: Settings, entries: Sequence[Record]) -> None:

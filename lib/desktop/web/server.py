@@ -12,7 +12,7 @@ from desktop.errors import Refusal
 from desktop.freeze import shelf
 from desktop.host import capacity, gpu, network, surroundings
 from desktop.machine import emulator
-from desktop.session.record import Record
+from desktop.session.record import Record, State
 from desktop.settings import Settings
 from desktop.web import graph
 
@@ -37,7 +37,8 @@ def facts(settings: Settings, entries: Sequence[Record],
                                               if not one.good] + [
                 f"{name} was changed while sessions of it are running: until they have ended, no "
                 "new ones start. Give a new version a new name instead."
-                for name in sorted({entry.machine for entry in changed})] + frozen(settings)}
+                for name in sorted({entry.machine for entry in changed
+                                    if entry.state is not State.PARKED})] + frozen(settings)}
 
 
 def frozen(settings: Settings) -> list[str]:
