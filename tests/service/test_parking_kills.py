@@ -3,10 +3,9 @@
 import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
-from service import disk
+from service import disk, orphans
 from service.guest import BOOT
 from service.installation import Installation
 from service.parking import parked, reachable, wake
@@ -79,7 +78,7 @@ def test_a_keeper_killed_while_it_wakes_loses_nothing(lot: Installation, delay: 
     until(lambda: (lot.run / desktop.id).exists(), 10)
     time.sleep(delay)
     for one in lot.processes(desktop.id):
-        if b"keeper" in Path(f"/proc/{one}/cmdline").read_bytes():
+        if " keeper " in orphans.command(one):
             os.kill(one, signal.SIGKILL)
     os.waitpid(pid, 0)
     assert lot.script("admin.py", "--housekeeping").returncode == 0

@@ -25,8 +25,10 @@ def lot(site: Installation) -> Installation:
 @contextmanager
 def frozen(find: Callable[[], list[int]]) -> Iterator[None]:
     """Have the processes that are found stand still, and go on when the block is over."""
-    until(lambda: bool(find()), 20, "there is one to stop")
-    pids = find()
+    end, pids = time.monotonic() + 20, find()
+    while not pids:  # without a pause: what is waited for may last some 50 ms
+        assert time.monotonic() < end, "there is none to stop"
+        pids = find()
     for pid in pids:
         os.kill(pid, signal.SIGSTOP)
     try:

@@ -61,6 +61,7 @@ ACTIONS = {
     ("monitor", "message"): Rule(OWN, lambda site, session: site.record(session)["message"],
                                  {"text": "Hello"},
                                  "root: message {name} of ada, from 127.0.0.1"),
+    ("monitor", "wake"): Rule(OWN, log="root: wake {name} of ada, from 127.0.0.1"),
     ("monitor", "signin"): Rule(ALL),
     ("monitor", "signout"): Rule({name: 303 for name in ALL}),
     ("admin", "purge"): Rule(ADMIN, lambda site, session: not site.directories(),
