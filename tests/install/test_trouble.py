@@ -3,6 +3,8 @@
 One system for all of it, as in test_life.py. Its administrator keeps the machines on another disk.
 """
 
+import os
+
 import pytest
 from install.debian import CLONE, Debian
 from install.desk import Desk, password
@@ -58,7 +60,7 @@ def killed_in(system: Debian, step: str) -> None:
     until(lambda: step in system.path(log).read_text(), 300, step)
     pid = system.path("/tmp/install.pid").read_text().strip()
     system.run(f"kill -s KILL -- -{pid}", check=False)
-    until(lambda: not system.path(f"/proc/{pid}/exe").exists(), 30, "its end")
+    until(lambda: not os.path.exists(system.path(f"/proc/{pid}/exe")), 30, "its end")
 
 
 def test_the_next_run_completes_it(trixie: Debian) -> None:
