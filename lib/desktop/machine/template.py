@@ -122,6 +122,8 @@ def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 def find(settings: Settings, hardware: Hardware, disk: float) -> Template | None:
     """Return the newest template that fits exactly and did not fail lately, or None."""
+    if not names(settings, ""):
+        return None
     wanted = fit(hardware, disk)
     for one in those(settings, wanted[:20]):
         if one.problem:
@@ -148,18 +150,22 @@ def all(settings: Settings) -> list[Template]:
     return those(settings, "")
 
 
-def those(settings: Settings, start: str) -> list[Template]:
-    """Return the templates whose names start like this, the newest first."""
+def names(settings: Settings, start: str) -> list[str]:
+    """Return the names of templates that start like this; none where others may write."""
     try:
         check_place(settings)
-        names = [name for name in os.listdir(settings.dir_templates)
-                 if name.startswith(start) and NAME.fullmatch(name)]
+        return [name for name in os.listdir(settings.dir_templates)
+                if name.startswith(start) and NAME.fullmatch(name)]
     except OSError:
         return []
     except Refusal as problem:
         log.error("%s", problem)
         return []
-    found = [read(settings.dir_templates / name) for name in names]
+
+
+def those(settings: Settings, start: str) -> list[Template]:
+    """Return the templates whose names start like this, the newest first."""
+    found = [read(settings.dir_templates / name) for name in names(settings, start)]
     return sorted(found, reverse=True,
                   key=lambda one: (one.manifest.made if one.manifest else 0.0, one.name))
 

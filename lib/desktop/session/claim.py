@@ -17,6 +17,7 @@ from desktop import configuration, process
 from desktop.errors import Refusal
 from desktop.host import capacity, gpu, volumes
 from desktop.host.capacity import Promise
+from desktop.host.volumes import Volume
 from desktop.launch import detach
 from desktop.machine import catalogue, emulator, qemu, template
 from desktop.machine.descriptor import Machine
@@ -38,7 +39,7 @@ FOR_EVER = 10 * 366 * 86400  # seconds: the longest lifetime where there is no l
 class Choice:
     """What somebody gets, if there is room. Memory is MB, disk GB, lifetime seconds (0: any).
 
-    With a `template` it starts at once.
+    With a `template` it starts at once. `volumes` are the directories that it is offered.
     """
 
     machine: Machine
@@ -50,6 +51,7 @@ class Choice:
     persistent: bool
     lifetime: int
     accel: str
+    volumes: tuple[Volume, ...]
     template: Template | None = None
 
 
@@ -102,9 +104,9 @@ def settle(settings: Settings, wish: Wish, owner: str, admin: bool) -> Choice:
         video=wish.video or machine.video or settings.qemu_video, gpu=bool(wish.gpu),
         persistent=bool(wish.persistent),
         lifetime=within("lifetime", wish.lifetime, min(longest, 1), longest, longest or FOR_EVER),
-        accel=emulator.accelerator(settings).name)
+        accel=emulator.accelerator(settings).name, volumes=tuple(volumes.find(settings)))
     qemu.check(hardware(settings, choice))
-    fits = not choice.gpu and len(volumes.find(settings)) <= template.VOLUMES
+    fits = not choice.gpu and len(choice.volumes) <= template.VOLUMES
     return replace(choice, template=template.find(
         settings, hardware(settings, choice, template=True), choice.disk) if fits else None)
 

@@ -73,12 +73,11 @@ def made(settings: Settings, entry: Record, choice: Choice) -> Iterator[Plan]:
     """
     paths = Paths(settings.dir_cfg / entry.session)
     machine, below = choice.machine, choice.template if entry.template else None
-    offered = volumes.find(settings)
-    paths.volumes.write_text(volumes.spell(offered))
+    paths.volumes.write_text(volumes.spell(choice.volumes))
     disks = settings.dir_snapshots / paths.session
     disk = snapshot.create(settings, machine, disks, entry.disk, below)
     with connected(settings, paths) as (kind, plan):
-        hardware, wiring = parts(settings, entry, machine, disk, kind, offered)
+        hardware, wiring = parts(settings, entry, machine, disk, kind, choice.volumes)
         if below is None:
             plan.commands["qemu"] = qemu.command(settings.qemu_exec, hardware, wiring)
             yield plan
