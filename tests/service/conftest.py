@@ -107,6 +107,13 @@ def site(event: Installation) -> Iterator[Installation]:
         tidy(event)
 
 
+@pytest.fixture
+def lot(site: Installation) -> Installation:
+    """A service that parks after two seconds."""
+    site.configure(park_after=2)
+    return site
+
+
 @pytest.fixture(scope="session")
 def frost(goods: Goods) -> Iterator[Frost]:
     """The tiny machine, frozen once for the whole run."""

@@ -17,13 +17,6 @@ from service.until import until
 BLUE = (0x1d, 0x4e, 0x89)
 
 
-@pytest.fixture
-def lot(site: Installation) -> Installation:
-    """A service that parks after two seconds."""
-    site.configure(park_after=2)
-    return site
-
-
 def test_it_goes_on_where_it_was(lot: Installation) -> None:
     ada = lot.person()
     desktop = ada.create(machine="tiny.iso", memory="128")

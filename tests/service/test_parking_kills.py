@@ -14,13 +14,6 @@ from service.until import until
 BLUE = (0x1d, 0x4e, 0x89)
 
 
-@pytest.fixture
-def lot(site: Installation) -> Installation:
-    """A service that parks after two seconds."""
-    site.configure(park_after=2)
-    return site
-
-
 def test_a_full_disk_while_saving_leaves_it_running(lot: Installation) -> None:
     with disk.small(160) as small_disk:
         lot.configure(park_after=2, dir_parked=small_disk, host_disk_reserve=0.001)

@@ -15,13 +15,6 @@ from service.person import Desktop
 from service.until import until
 
 
-@pytest.fixture
-def lot(site: Installation) -> Installation:
-    """A service that parks after two seconds."""
-    site.configure(park_after=2)
-    return site
-
-
 @contextmanager
 def frozen(find: Callable[[], list[int]]) -> Iterator[None]:
     """Have the processes that are found stand still, and go on when the block is over."""

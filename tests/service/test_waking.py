@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
 from service.chromium import Browser
 from service.conftest import tidy
 from service.guest import BOOT
@@ -13,13 +12,6 @@ from service.until import until
 from service.viewer import state
 
 BLUE = (0x1d, 0x4e, 0x89)
-
-
-@pytest.fixture
-def lot(site: Installation) -> Installation:
-    """A service that parks after two seconds."""
-    site.configure(park_after=2)
-    return site
 
 
 def test_with_the_token_alone_it_is_woken(lot: Installation) -> None:
