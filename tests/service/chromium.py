@@ -94,6 +94,7 @@ class Browser:
         self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
         self.driver.get("about:blank")
         self.emulate(1600, 900)
+        self.complaints()  # read out: they are told once
 
     # The screen
 

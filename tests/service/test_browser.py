@@ -237,7 +237,6 @@ def test_a_full_server_is_said_before_and_the_button_is_off(page: Browser,
 
 def test_cards_keep_up_with_their_machines(page: Browser, site: Installation) -> None:
     desktop = site.person().create()
-    page.complaints()  # of earlier tests
     form(page, site, "monitor")
     page.fill("#user", "ada")
     page.fill("#password", site.goods.passwords["ada"])

@@ -25,7 +25,6 @@ def desktops(site: Installation) -> dict[str, Desktop]:
 @pytest.fixture
 def page(window: Browser, site: Installation, desktops: dict[str, Desktop]) -> Iterator[Browser]:
     """The administrator's page."""
-    window.complaints()  # of earlier tests
     window.sign_in(site.person("root"))
     window.open(f"{site.stranger().origin}/desktop/monitor")
     assert users(window) == ["bob", "ada"]

@@ -168,7 +168,6 @@ def test_screens_of_others_are_shown_where_the_site_says(site: Installation,
     assert root.get(addresses[1], Accept="application/json").json["token"] == ""
     line = f"root: look at {desktop.facts['name']} of ada, from 127.0.0.1"
     assert line not in site.server.errors()
-    window.complaints()  # of earlier tests
     window.sign_in(root)
     window.open(f"{root.origin}/desktop/monitor")
     window.find(f"a[href='{addresses[1]}']").click()

@@ -32,6 +32,8 @@ def test_keys_and_texts_that_are_typed(window: Browser, site: Installation) -> N
     held.click()
     assert held.get_attribute("aria-pressed") == "false"
     window.find("#keys form button").click()
+    guest.wait("! pidof sleep")
+    until(lambda: focused(window) == "CANVAS")
     window.type("echo on > /run/on\n")
     guest.wait("grep on /run/on")
 
