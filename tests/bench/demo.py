@@ -16,6 +16,7 @@ from service.until import until
 
 WISH = {"machine": "demo.iso", "cpu": "2", "memory": "1024"}
 PARK = 2  # seconds
+TURNS = 3
 SAVED = "is ready and being frozen"  # what machines/freeze says when the boot is over
 
 
@@ -57,18 +58,22 @@ def freeze(site: Installation) -> float:
 
 
 def rest(site: Installation, row: Row) -> None:
-    """Park a desktop and wake it."""
+    """Park a desktop and wake it, as its viewer does."""
     site.configure(park_after=PARK, overcommit_cpu=0)
     desktop = site.person().create(**WISH)
-    viewer = desktop.view()
-    time.sleep(10)
-    viewer.leave()
-    until(lambda: (site.parked / f".{desktop.id}").exists(), 30)
-    start = time.perf_counter()
-    parked(site, desktop, 60)
-    row("parking it, until its memory is free", time.perf_counter() - start, None, "s", "5 s")
-    start = time.perf_counter()
-    assert wake(site.person(), desktop).status == 200
-    row("waking it", time.perf_counter() - start, None, "s", "1.5 s")
+    parkings, wakings = [], []
+    for _ in range(TURNS):
+        viewer = desktop.view()
+        time.sleep(10)
+        viewer.leave()
+        until(lambda: (site.parked / f".{desktop.id}").exists(), 30)
+        start = time.perf_counter()
+        parked(site, desktop, 60)
+        parkings.append(time.perf_counter() - start)
+        start = time.perf_counter()
+        assert wake(site.stranger(), desktop, token=desktop.token).status == 200
+        wakings.append(time.perf_counter() - start)
+    row("parking it, until its memory is free", statistics.median(parkings), None, "s", "5 s")
+    row("waking it", statistics.median(wakings), None, "s", "1.5 s")
     desktop.stop()
     site.configure(park_after=0)
