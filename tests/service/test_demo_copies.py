@@ -62,7 +62,7 @@ def test_the_desktop_is_there_at_first_sight_and_each_is_its_own(frozen: Install
         until(lambda: abs(guest.clock()) < 3, 60, "the time")
         assert guest.wait("cat /mnt/media/note", 60).output == "this is media"
         assert guest.run("dmesg | grep -c 'virtual machine fork'").output == "1"
-        guest.wait("systemctl show 'resumed@*' -p ActiveState | grep inactive", 60)
+        guest.wait("! systemctl list-units --plain --no-legend 'resumed@*' | grep activating", 60)
         assert guest.run("systemctl list-units --failed --plain --no-legend").output == ""
     for command in OWN:
         one, other = (guest.run(command).output for guest in guests)
