@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench import floor
-from bench.crowd import Row
+from bench.crowd import Row, used
 from service import frost
 from service.frost import Frost
 from service.guest import Guest
@@ -23,6 +23,7 @@ from service.until import until
 from desktop.machine import migration, qmp
 
 COUNT = 10
+REST = 0.3  # CPU seconds in 3 s
 
 
 def figures(site: Installation, row: Row, rounds: int) -> None:
@@ -66,7 +67,7 @@ def together(site: Installation, row: Row, wish: dict[str, str], what: str) -> N
     """Start many at once, and see what they hold."""
     person = site.person()
     first = person.create(**wish)
-    time.sleep(5)
+    rest(site, [first])
     alone = held(site, [first])
     first.stop()
     start = time.perf_counter()
@@ -74,10 +75,24 @@ def together(site: Installation, row: Row, wish: dict[str, str], what: str) -> N
         desktops = list(pool.map(lambda _: person.create(**wish), range(COUNT)))
     row(f"{COUNT} {what} at once: all run", time.perf_counter() - start, None, "s", "3 s")
     assert all(site.record(one.id)["template"] for one in desktops), "some have booted"
-    time.sleep(5)
+    row(f"memory of each of {COUNT} that have just started", held(site, desktops) / COUNT, None,
+        "MB", "80 MB")
+    rest(site, desktops)
     row(f"memory of one idle copy more, {what}",
-        (held(site, desktops) - alone) / (COUNT - 1), None, "MB", "80 MB")
+        (held(site, desktops) - alone) / (COUNT - 1), None, "MB",
+        "80 MB")
     site.clear()
+
+
+def rest(site: Installation, desktops: list[Desktop]) -> None:
+    """Wait until the machines have done what there is to do after a start."""
+    pids = [site.pids(one.id)["qemu"] for one in desktops]
+
+    def still() -> bool:
+        before = used(pids)
+        time.sleep(3)
+        return used(pids) - before < REST * len(pids)
+    until(still, 180, "the machines come to rest")
 
 
 def held(site: Installation, desktops: list[Desktop]) -> float:
@@ -105,7 +120,7 @@ def bare(site: Installation, place: Path, words: list[str]) -> float:
     start = time.perf_counter()
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b",
                     place / "disk.qcow2", here / "disk.qcow2"], check=True)
-    with subprocess.Popen(words) as process:
+    with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
         try:
             connection = until(lambda: connected(here / "qmp"))
             connection.negotiate(10)
