@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from desktop.session import ending, parked, record, sessions
+from desktop.session import ending, garage, record, sessions
 from desktop.session.paths import Paths
 from desktop.session.record import Corrupt, Record
 from desktop.settings import Settings
@@ -55,9 +55,9 @@ def unread(settings: Settings, known: Collection[str]) -> Iterator[Unusable]:
 def places(settings: Settings) -> Iterator[Paths]:
     """Yield where sessions are, awake or parked."""
     yield from map(Paths, sessions.directories(settings))
-    for name in parked.names(settings):
+    for name in garage.names(settings):
         if record.ID.fullmatch(name):
-            yield parked.home(settings, name)
+            yield garage.home(settings, name)
 
 
 def kept(settings: Settings) -> Iterator[Unusable]:

@@ -23,7 +23,7 @@ from desktop.machine import catalogue, emulator, qemu, template
 from desktop.machine.descriptor import Machine
 from desktop.machine.template import Template
 from desktop.machine.wiring import Hardware
-from desktop.session import ending, extension, lock, parked, record, sessions
+from desktop.session import ending, extension, garage, lock, record, sessions
 from desktop.session.paths import Paths
 from desktop.session.record import MAILED, Record, State
 from desktop.session.wish import Wish
@@ -167,7 +167,7 @@ def again(settings: Settings, entry: Record, paths: Paths, saved: Paths) -> Clai
         others = [one for one in sessions.all(settings) if one.session != entry.session]
         check_room(settings, others,
                    Promise(entry.owner, entry.cpu, entry.memory, entry.disk))
-        left = max(1.0, parked.left(entry)) if entry.until else 0.0
+        left = max(1.0, garage.left(entry)) if entry.until else 0.0
         return write(paths, replace(
             entry, state=State.CLAIMED, boot=process.boot_id(), host=detach.host(),
             launcher=detach.NAME, until=0.0, deadline=left and process.boottime() + left), saved)

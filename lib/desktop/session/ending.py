@@ -11,7 +11,7 @@ from pathlib import Path
 from desktop import process, together
 from desktop.machine import qmp
 from desktop.process import Process
-from desktop.session import control, history, lock, parked, sessions
+from desktop.session import control, garage, history, lock, sessions
 from desktop.session.paths import Paths
 from desktop.session.record import Corrupt, Record
 from desktop.settings import Settings
@@ -104,8 +104,8 @@ def finish(settings: Settings, paths: Paths, entry: Record | None, how: str) -> 
     for one in owned(b"\0" + os.fsencode(paths.network_log) + b"\0"):
         process.wait(one, HELPER_TIME)
         end(one)
-    home = parked.home(settings, paths.session).directory
-    if paths.directory == home or not parked.has(settings, paths.session):
+    home = garage.home(settings, paths.session).directory
+    if paths.directory == home or not garage.has(settings, paths.session):
         remove(settings.dir_snapshots / paths.session)
         if entry:
             history.add(settings, entry, how)

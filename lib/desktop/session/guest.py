@@ -14,7 +14,7 @@ from desktop import process
 from desktop.errors import Refusal
 from desktop.machine import migration, qmp
 from desktop.process import Process
-from desktop.session import parked
+from desktop.session import garage
 from desktop.session.paths import Paths
 from desktop.session.ports import Ports
 from desktop.session.record import Record
@@ -93,7 +93,7 @@ class Guest:
         for facts in incoming["plug"]:
             connection.execute("device_add", facts)
         if saved := incoming.get("saved"):
-            parked.use(Path(saved))
+            garage.use(Path(saved))
         connection.execute("cont")
 
     def adopt(self, entry: Record) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from desktop import process, together
 from desktop.launch import detach
-from desktop.session import aside, control, ending, history, lock, parked, record, sessions
+from desktop.session import aside, control, ending, garage, history, lock, record, sessions
 from desktop.session.paths import Paths
 from desktop.session.record import LOST, Corrupt, Record, State
 from desktop.settings import Settings
@@ -89,8 +89,8 @@ def look_after(settings: Settings, paths: Paths) -> Record | None:
         if entry and not sessions.ours(entry):
             return entry
         runs = entry and (entry.state in (State.RUNNING, State.PAUSED)
-                          or os.path.lexists(parked.woken(settings, paths.session)))
-        saved = parked.has(settings, paths.session)
+                          or os.path.lexists(garage.woken(settings, paths.session)))
+        saved = garage.has(settings, paths.session)
         if entry and runs and not saved and ending.recorded(entry):
             log.warning("%s lost its keeper and gets another", entry.name)
             with detach.summon(paths.directory) as line:
@@ -133,14 +133,14 @@ def ask_to_write(paths: Paths) -> None:
 def sweep_parked(settings: Settings, awake: set[str]) -> list[Record]:
     """End parked sessions whose time is over, remove left-overs; return the others."""
     kept = []
-    for entry in parked.all(settings):
+    for entry in garage.all(settings):
         if entry.session in awake:
             continue
-        if parked.overdue(entry):
+        if garage.overdue(entry):
             ending.stop(settings, entry, how="its time was over")
         else:
             kept.append(entry)
-    for path in parked.left_over(settings):
+    for path in garage.left_over(settings):
         log.warning("%s is left of a session and removed", path)
         ending.remove(path)
     return kept
@@ -161,7 +161,7 @@ def sweep_snapshots(settings: Settings) -> None:
                   and not (settings.dir_parked / entry.name).exists())
         if (orphan and entry.is_dir(follow_symlinks=False)
                 and time.time() - entry.stat().st_mtime > YOUNG
-                and not parked.claims(Path(entry.path))
+                and not garage.claims(Path(entry.path))
                 and not lock.held(Path(entry.path))):
             log.warning("the disk of %s has no session and is removed", entry.name)
             ending.remove(Path(entry.path))

@@ -1,8 +1,8 @@
 """The keeper: one process per session, from the start of its machine to the last file removed.
 
-Once it has its machine (keep.py) it shows the screen (display), answers the scripts (control), and
-waits in one place for whatever comes next: an event of QEMU, a request, a viewer, the next moment
-on its calendar.
+Once it has its machine (beginning) it shows the screen (display), answers the scripts (control),
+and waits in one place for whatever comes next: an event of QEMU, a request, a viewer, the next
+moment on its calendar.
 """
 
 import logging

@@ -10,7 +10,7 @@ from pathlib import Path
 from desktop import durable, private, process
 from desktop.host import capacity
 from desktop.machine import migration, qmp, snapshot
-from desktop.session import ending, parked, record
+from desktop.session import ending, garage, record
 from desktop.session.guest import Guest
 from desktop.session.paths import Paths
 from desktop.session.record import Record, State
@@ -38,7 +38,7 @@ def park(settings: Settings, guest: Guest, entry: Record, paths: Paths) -> None:
     except OSError as problem:
         raise Stays(str(problem)) from problem
     guest.ports.unplug()
-    draft = parked.draft(settings, paths.session)
+    draft = garage.draft(settings, paths.session)
     try:
         check_blockers(guest.qmp)
         ending.remove(draft)
@@ -74,7 +74,7 @@ def check_blockers(connection: qmp.Connection) -> None:
 def go_on(guest: Guest, draft: Path) -> None:
     """Have the machine run as before, and remove what was saved of it."""
     guest.command("cont")
-    parked.unmark(guest.settings, guest.paths.session)
+    garage.unmark(guest.settings, guest.paths.session)
     guest.ports.plug("")
     ending.remove(draft)
 
@@ -88,7 +88,7 @@ def describe(settings: Settings, entry: Record, paths: Paths, draft: Paths) -> N
     draft.lock.touch(mode=0o600)
     until = time.time() + entry.deadline - process.boottime() if entry.deadline else 0.0
     disk = settings.dir_snapshots / paths.session
-    said = parked.mark(settings, paths.session, until)
+    said = garage.mark(settings, paths.session, until)
     for path in (*draft.directory.iterdir(), disk / snapshot.DISK, disk / snapshot.VARS, said,
                  disk):
         if path.exists():

@@ -12,7 +12,7 @@ from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.memo import stamp
 from desktop.process import boot_id, boottime
-from desktop.session import lock, parked, record
+from desktop.session import garage, lock, record
 from desktop.session.paths import Paths
 from desktop.session.record import Corrupt, Record, State
 from desktop.settings import Settings
@@ -56,7 +56,7 @@ def all(settings: Settings) -> list[Record]:
         except OSError:
             pass  # it ended just now, or is another user's
     awake = {entry.session for entry in found}
-    found += [entry for entry in parked.all(settings) if entry.session not in awake]
+    found += [entry for entry in garage.all(settings) if entry.session not in awake]
     return sorted(found, key=lambda entry: entry.start)
 
 
@@ -70,9 +70,9 @@ def read(settings: Settings, session: str) -> Record:
     try:
         return record.read(settings.dir_cfg / session)
     except FileNotFoundError:
-        if not parked.has(settings, session):
+        if not garage.has(settings, session):
             raise
-        return record.read(parked.home(settings, session).directory)
+        return record.read(garage.home(settings, session).directory)
 
 
 def find(settings: Settings, word: str) -> Record:
@@ -89,7 +89,7 @@ def find(settings: Settings, word: str) -> Record:
 def paths(settings: Settings, entry: Record) -> Paths:
     """Return where the files of a session are."""
     if entry.state is State.PARKED:
-        return parked.home(settings, entry.session)
+        return garage.home(settings, entry.session)
     return Paths(settings.dir_cfg / entry.session)
 
 
@@ -118,7 +118,7 @@ def altered(settings: Settings, entries: Collection[Record]) -> list[Record]:
 def expires(entry: Record) -> float:
     """Return the Unix time at which a session is stopped; 0: never, or not to be told."""
     if entry.state is State.PARKED:
-        return time.time() + parked.left(entry) if entry.until else 0
+        return time.time() + garage.left(entry) if entry.until else 0
     if not entry.deadline or entry.boot != boot_id():
         return 0
     return time.time() + entry.deadline - boottime()

@@ -63,8 +63,8 @@ def main(directory: Path) -> int:
     paths = Paths(directory)
     write_to(paths.keeper_log)
     first = First(paths, handed, commands, incoming)
-    from desktop.session import keep  # 30 ms, while QEMU starts
-    return keep.keep(paths, line, first)
+    from desktop.session import beginning  # 30 ms, while QEMU starts
+    return beginning.keep(paths, line, first)
 
 
 def write_to(log: Path) -> None:

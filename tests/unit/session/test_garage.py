@@ -9,7 +9,7 @@ import pytest
 from samples import sample
 
 from desktop import process
-from desktop.session import housekeeping, parked, record, sessions
+from desktop.session import garage, housekeeping, record, sessions
 from desktop.session.parking import Stays, check_place
 from desktop.session.record import State
 from desktop.settings import Settings
@@ -18,12 +18,12 @@ from desktop.settings import Settings
 def park(site: Settings) -> str:
     """Leave a parked session there, as it would be."""
     entry = sample(state=State.PARKED)
-    home = parked.home(site, entry.session).directory
+    home = garage.home(site, entry.session).directory
     home.mkdir(mode=0o700)
     record.write(home, entry)
     disk = site.dir_snapshots / entry.session
     disk.mkdir(mode=0o700)
-    parked.mark(site, entry.session, 0.0)
+    garage.mark(site, entry.session, 0.0)
     os.utime(disk, (time.time() - 3600,) * 2)
     return entry.session
 
@@ -45,7 +45,7 @@ def test_what_is_no_id_is_no_session(site: Settings, word: str) -> None:
 def test_what_others_may_write_is_not_believed(site: Settings, others: int) -> None:
     session = park(site)
     site.dir_parked.chmod(0o700 | others)
-    assert housekeeping.sweep(site) == [] and not parked.has(site, session)
+    assert housekeeping.sweep(site) == [] and not garage.has(site, session)
     with pytest.raises(FileNotFoundError):
         sessions.read(site, session)
     with pytest.raises(Stays, match="others may write"):
@@ -70,10 +70,10 @@ def test_a_disk_outlives_a_directory_that_is_not_mounted(site: Settings, tmp_pat
 
 def test_but_not_its_time(site: Settings) -> None:
     session = park(site)
-    parked.mark(site, session, time.time() - 1)
+    garage.mark(site, session, time.time() - 1)
     os.utime(site.dir_snapshots / session, (time.time() - 3600,) * 2)
-    parked.home(site, session).record.unlink()
-    parked.home(site, session).directory.rmdir()
+    garage.home(site, session).record.unlink()
+    garage.home(site, session).directory.rmdir()
     housekeeping.sweep(site)
     assert not (site.dir_snapshots / session).exists()
 
@@ -82,11 +82,11 @@ def test_but_not_its_time(site: Settings) -> None:
 def test_a_clock_set_to_another_day_ends_nothing(jump: float) -> None:
     end = time.time() + 100
     entry = sample(state=State.PARKED, deadline=process.boottime() + 100, until=end + jump)
-    assert not parked.overdue(entry)
+    assert not garage.overdue(entry)
     assert abs(sessions.expires(entry) - end) < 5
-    assert parked.overdue(replace(entry, deadline=process.boottime() - 1))
-    assert parked.overdue(replace(entry, boot="another")) == (jump < 0)
-    assert not parked.overdue(replace(entry, boot="another", until=0.0))
+    assert garage.overdue(replace(entry, deadline=process.boottime() - 1))
+    assert garage.overdue(replace(entry, boot="another")) == (jump < 0)
+    assert not garage.overdue(replace(entry, boot="another", until=0.0))
 
 
 @pytest.mark.parametrize("name", ["dir_cfg", "dir_snapshots"])
@@ -101,4 +101,4 @@ def test_a_place_that_cannot_be_made_is_an_error(site: Settings, tmp_path: Path)
     wrong = Settings(**{**vars(site), "dir_parked": tmp_path / "file" / "parked"})
     with pytest.raises(OSError):
         check_place(wrong, sample())
-    assert not parked.has(wrong, sample().session)
+    assert not garage.has(wrong, sample().session)

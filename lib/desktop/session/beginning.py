@@ -1,4 +1,4 @@
-"""How a keeper comes to its machine: started, resumed or taken over; it keeps it to the end."""
+"""How a keeper begins: its machine is started, resumed or taken over, and kept to the end."""
 
 import logging
 import os
@@ -11,7 +11,7 @@ from desktop import process
 from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.machine import qmp, template
-from desktop.session import ending, listening, parked, record
+from desktop.session import ending, garage, listening, record
 from desktop.session.guest import COPY_TIME, START_TIME
 from desktop.session.keeper import Keeper
 from desktop.session.paths import Paths
@@ -107,6 +107,6 @@ def adopt(keeper: Keeper) -> None:
 
 def forget(keeper: Keeper) -> None:
     """Remove what was saved of a machine that runs, or was being saved, if anything."""
-    parked.unmark(keeper.settings, keeper.entry.session)
-    for path in (parked.woken, parked.draft):
+    garage.unmark(keeper.settings, keeper.entry.session)
+    for path in (garage.woken, garage.draft):
         ending.remove(path(keeper.settings, keeper.entry.session))
