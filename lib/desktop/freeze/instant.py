@@ -11,7 +11,8 @@ from desktop.errors import Refusal
 from desktop.host import volumes
 from desktop.machine import emulator, template
 from desktop.machine.descriptor import Machine
-from desktop.machine.template import Template
+from desktop.machine.emulator import About
+from desktop.machine.template import Manifest
 from desktop.machine.wiring import Hardware
 from desktop.session import claim
 from desktop.settings import Settings
@@ -32,17 +33,15 @@ def sizes(settings: Settings, machines: Iterable[Machine]) -> dict[str, list[dic
         made = one.manifest
         if made is None or made.machine not in known:
             continue
-        machine = known[made.machine]
         size = {"cpu": made.cpu, "memory": made.memory, "video": made.video}
-        seen = Hardware(machine=machine, accel=accel, gpu=False, about=about, template=True,
-                        cpu=made.cpu, memory=made.memory, video=made.video)
-        if size not in found[made.machine] and fits(settings, one, seen):
+        if (size not in found[made.machine] and not template.trouble(one)
+                and fits(settings, known[made.machine], made, accel, about)):
             found[made.machine].append(size)
     return found
 
 
-def fits(settings: Settings, one: Template, seen: Hardware) -> bool:
-    """Tell whether a session of this hardware would be a copy of a template."""
-    disk = claim.limits(settings, seen.machine).disk
-    return (one.manifest is not None and one.manifest.fit == template.fit(seen, disk)
-            and not template.trouble(one))
+def fits(settings: Settings, machine: Machine, made: Manifest, accel: str, about: About) -> bool:
+    """Tell whether a session of this machine that asks for the same has what is frozen."""
+    seen = Hardware(machine=machine, cpu=made.cpu, memory=made.memory, video=made.video,
+                    accel=accel, gpu=False, about=about, template=True)
+    return made.fit == template.fit(seen, claim.limits(settings, machine).disk)

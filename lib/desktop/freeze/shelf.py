@@ -9,8 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from desktop.errors import Refusal
-from desktop.freeze import draft
+from desktop.freeze import draft, instant
 from desktop.machine import catalogue, emulator, template
+from desktop.machine.descriptor import Machine
+from desktop.machine.emulator import About
 from desktop.machine.template import Template
 from desktop.machine.wiring import Hardware
 from desktop.session import claim, sessions
@@ -19,6 +21,7 @@ from desktop.settings import Settings
 
 log = logging.getLogger("shelf")
 SUPERSEDED = "there is a newer one"
+UNOFFERED = "nobody can choose its size any more"
 TOLD = 86400  # seconds for which administrators are told of a template that failed
 
 
@@ -62,10 +65,10 @@ def items(settings: Settings) -> list[Item]:
         return []
     used = Counter(entry.template for entry in sessions.all(settings))
     machines = {machine.name: machine for machine in catalogue.all(settings)}
-    version = emulator.about(settings).release
+    about, accel = emulator.about(settings), accelerator(settings)
     found, fits = [], set()
     for one in templates:
-        stale = template.stale(one, machines, version)
+        stale = unfit(settings, one, machines, accel, about)
         if one.manifest and not stale and one.manifest.fit in fits:
             stale = SUPERSEDED
         if one.manifest:
@@ -73,6 +76,33 @@ def items(settings: Settings) -> list[Item]:
         trouble, failed = template.last_trouble(one)
         found.append(Item(one, stale, trouble, used[one.name], failed))
     return found
+
+
+def accelerator(settings: Settings) -> str:
+    """Return what sessions run with, or nothing where none can start."""
+    with suppress(Refusal):
+        return emulator.accelerator(settings).name
+    return ""
+
+
+def unfit(settings: Settings, one: Template, machines: dict[str, Machine], accel: str,
+          about: About) -> str:
+    """Return why no session starts from a template, or nothing."""
+    stale, made = template.stale(one, machines, about.release), one.manifest
+    if made is None or stale == template.GONE:
+        return stale
+    machine = machines[made.machine]
+    may = claim.limits(settings, machine)
+    if made.cpu > may.cpu[1] or made.memory > may.memory[1]:
+        return UNOFFERED
+    if stale or machine.problem or not accel:
+        return stale
+    if made.accel != accel:
+        return f"it is of {made.accel}, sessions run with {accel}"
+    if made.disk != may.disk:
+        return f"its disk has {made.disk:g} GB, that of a session {may.disk:g}"
+    fits = instant.fits(settings, machine, made, accel, about)
+    return "" if fits else "it was made by another version of the service"
 
 
 def warnings(settings: Settings) -> list[str]:
@@ -100,7 +130,8 @@ def stale_wishes(settings: Settings) -> Iterator[Wish]:
     current = {known(one) for one in found if not one.stale}
     for one in found:
         about = one.template.manifest
-        if about and one.stale and one.stale != template.GONE and known(one) not in seen | current:
+        lost = one.stale in ("", template.GONE, UNOFFERED)
+        if about and not lost and known(one) not in seen | current:
             seen.add(known(one))
             yield Wish(machine=about.machine, cpu=about.cpu, memory=about.memory,
                        video=about.video)

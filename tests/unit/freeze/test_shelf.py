@@ -115,6 +115,47 @@ def test_administrators_are_told_of_what_is_stale_or_failed(
     assert "its machine was changed" in shelf.warnings(settings)[0]
 
 
+def test_one_of_another_version_of_the_service_is_made_anew(
+        settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = put(settings)
+    assert not list(shelf.stale_wishes(settings))
+    before = template.neutral
+    monkeypatch.setattr(template, "neutral", lambda hardware: [*before(hardware), "-new"])
+    assert offered(settings) == []
+    assert "another version of the service" in shelf.warnings(settings)[0]
+    assert "sessions start at once" not in shelf.table(settings)
+    wish, = shelf.stale_wishes(settings)
+    assert wish == Wish(machine=BOX, cpu=1, memory=64, video="virtio")
+    shelf.tidy(settings)
+    assert old.directory.exists(), "it says what is to be frozen anew"
+    put(settings, 1)
+    assert not list(shelf.stale_wishes(settings))
+    shelf.tidy(settings)
+    assert not old.directory.exists()
+
+
+@pytest.mark.parametrize("changes, words", [
+    ({"snapshot_alloc_disk": 7.5}, "its disk has 10 GB, that of a session 7.5"),
+    ({"qemu_video": "std", "snapshot_alloc_mem": 128, "snapshot_alloc_cpu": 2}, ""),
+    ({"qemu_accel": "kvm"}, "")])
+def test_settings_make_stale_what_they_change_alone(settings: Settings, words: str,
+                                                    changes: dict[str, Any]) -> None:
+    put(settings)
+    found, = shelf.items(replace(settings, **changes))
+    assert found.stale == words
+
+
+def test_one_that_nobody_can_choose_is_not_made_anew(settings: Settings) -> None:
+    small, large = put(settings, 0), put(settings, 1, memory=128)
+    (settings.dir_machines / BOX).with_suffix(".ini").write_text("memory_max = 100\n")
+    assert {one.template.name: one.stale for one in shelf.items(settings)} == {
+        small.name: "", large.name: shelf.UNOFFERED}
+    os.utime(settings.dir_machines / BOX, ns=(5, 5))
+    assert [wish.memory for wish in shelf.stale_wishes(settings)] == [64]
+    shelf.tidy(settings)
+    assert large.directory.exists()
+
+
 def test_only_what_no_session_uses_is_removed(settings: Settings) -> None:
     used, free = put(settings, 1), put(settings, 2)
     use(settings, used)
