@@ -1,5 +1,5 @@
 // @ts-check
-/** Asks the service, and shows the pictures of screens that it answers with. */
+/** Asks the service, again and again where wanted, and shows the pictures that it answers with. */
 
 /**
  * @param {string} address @param {string} [kind] what is wanted, JSON if nothing is said
@@ -7,6 +7,16 @@
  */
 export function ask(address, kind = "application/json") {
   return fetch(address, { headers: { Accept: kind }, cache: "no-store" }).catch(() => null);
+}
+
+/**
+ * Do something again and again: nobody is asked while nobody looks.
+ * @param {() => Promise<boolean|void>} look true when it is over
+ * @param {number} pause milliseconds
+ */
+export async function whileVisible(look, pause) {
+  if (document.visibilityState === "visible" && await look()) return;
+  window.setTimeout(whileVisible, pause, look, pause);
 }
 
 /**

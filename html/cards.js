@@ -1,7 +1,7 @@
 // @ts-check
 /** Keeps the cards of one's own machines up to date while somebody looks at them. */
 
-import { ask, paint } from "./ask.js";
+import { ask, paint, whileVisible } from "./ask.js";
 import { duration, ending, memory } from "./words.js";
 
 /**
@@ -16,14 +16,11 @@ const SVG = "http://www.w3.org/2000/svg";
 /** @type {Map<string, {at: number, cpu: number, load: number[], memory: number[]}>} */
 const past = new Map();
 
-/** Ask how all machines do, show it, and ask again: nobody is asked while nobody looks. */
-async function turn() {
-  if (document.visibilityState === "visible") {
-    const answer = await ask("monitor");
-    if (answer?.ok) show((await answer.json()).sessions);
-    if (answer?.status === 401) return;
-  }
-  window.setTimeout(turn, PAUSE);
+/** Show how all machines do; tell whether nobody is signed in any more. */
+async function look() {
+  const answer = await ask("monitor");
+  if (answer?.ok) show((await answer.json()).sessions);
+  return answer?.status === 401;
 }
 
 /** @param {Session[]} sessions */
@@ -125,4 +122,4 @@ function say(card, place, text, kind) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-if (document.querySelector("[data-machine], .empty")) turn();
+if (document.querySelector("[data-machine], .empty")) whileVisible(look, PAUSE);

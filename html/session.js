@@ -1,7 +1,7 @@
 // @ts-check
 /** What moves on the pages of sessions: time left, the screen, copying, local times. */
 
-import { ask, paint } from "./ask.js";
+import { ask, paint, whileVisible } from "./ask.js";
 import { duration, ending, local } from "./words.js";
 
 /** Count down to the end, by this page's own clock: the browser's may be wrong. */
@@ -27,18 +27,14 @@ function follow() {
   if (!view) return;
   const screen = view.dataset.screen ?? "";
   let turn = 0;
-  const next = async () => {
-    if (document.visibilityState === "visible") {
-      const picture = await ask(screen, "image/png");
-      if (picture?.ok) await paint(view, await picture.blob());
-      // Without a picture the machine may be young, paused or gone.
-      turn += 1;
-      const look = !picture?.ok || turn % 5 === 0;
-      if (look && await over(view.dataset.facts ?? screen.replace("screen", "session"))) return;
-    }
-    window.setTimeout(next, 3000);
-  };
-  next();
+  whileVisible(async () => {
+    const picture = await ask(screen, "image/png");
+    if (picture?.ok) await paint(view, await picture.blob());
+    // Without a picture the machine may be young, paused or gone.
+    turn += 1;
+    const look = !picture?.ok || turn % 5 === 0;
+    return look && over(view.dataset.facts ?? screen.replace("screen", "session"));
+  }, 3000);
 }
 
 /**

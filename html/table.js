@@ -5,7 +5,7 @@
  * and what is being typed stay. Without it the same forms work as forms.
  */
 
-import { ask, tell } from "./ask.js";
+import { ask, tell, whileVisible } from "./ask.js";
 import { part } from "./elements.js";
 import { local } from "./words.js";
 
@@ -137,12 +137,6 @@ async function act(button) {
   look();
 }
 
-/** Look again and again, while somebody looks on. */
-async function follow() {
-  if (document.visibilityState === "visible") await look();
-  window.setTimeout(follow, PAUSE);
-}
-
 if (find && bulk && all) {
   find.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -165,4 +159,4 @@ if (find && bulk && all) {
   all.closest("label")?.removeAttribute("hidden");
   count();
 }
-if (document.querySelector("[data-fresh]")) window.setTimeout(follow, PAUSE);
+if (document.querySelector("[data-fresh]")) window.setTimeout(whileVisible, PAUSE, look, PAUSE);
