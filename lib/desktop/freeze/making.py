@@ -57,7 +57,7 @@ def make(settings: Settings, hardware: Hardware, disk: float, who: Spectator) ->
         try:
             snapshot.create(settings, hardware.machine, place, disk)
             say("starts")
-            with open(place / "memory", "xb") as memory:
+            with open(place / template.MEMORY, "xb") as memory:
                 os.posix_fallocate(memory.fileno(), 0, hardware.memory << 20)
             argv = boot_and_save(settings, hardware, place,
                                  Spectator(say, lambda: who.asked() or said_so(place)))
@@ -102,7 +102,7 @@ def boot_and_save(settings: Settings, hardware: Hardware, place: Path,
         argv = qemu.command(settings.qemu_exec, hardware, Wiring(
             name=f"template of {hardware.machine.name}", disk=place / snapshot.DISK,
             vnc=place / "vnc.sock", qmp_fd=monitor.fileno(), qmp2=place / "qmp2.sock",
-            guid=str(uuid.uuid4()), memory=place / "memory",
+            guid=str(uuid.uuid4()), memory=place / template.MEMORY,
             firmware=firmware.of(hardware.machine), variables=place / snapshot.VARS))
         child = process.start([*WITH_US, *argv], place / "qemu.log", [monitor.fileno()])
     try:
@@ -111,7 +111,7 @@ def boot_and_save(settings: Settings, hardware: Hardware, place: Path,
         Boot(connection, child.pid, place, hardware.machine.ready).wait(who.say, who.asked)
         who.say("is ready and being frozen")
         connection.execute("stop")
-        migration.save(connection, place / "state", SAVE_TIME, shared=True)
+        migration.save(connection, place / template.STATE, SAVE_TIME, shared=True)
         connection.execute("quit", timeout=START_TIME)
         child.wait(START_TIME)
     finally:
@@ -123,13 +123,13 @@ def boot_and_save(settings: Settings, hardware: Hardware, place: Path,
 def keep(settings: Settings, hardware: Hardware, disk: float, place: Path, argv: list[str],
          since: float) -> Template:
     """Make a template of what was saved: packed, sealed, described, and moved to its place."""
-    pack(place / "memory")
+    pack(place / template.MEMORY)
     names = [*template.PARTS, *([snapshot.VARS] if hardware.machine.firmware == "uefi" else [])]
     for path in list(place.iterdir()):
         if path.name not in names:
             path.unlink()
     for name in names:
-        writable = name == "memory" and hardware.about.version < READONLY_MEMORY
+        writable = name == template.MEMORY and hardware.about.version < READONLY_MEMORY
         (place / name).chmod(0o600 if writable else 0o400)  # QEMU 7.2 opens it so, and only reads
     fit = template.fit(hardware, disk)
     file = hardware.machine.file

@@ -12,14 +12,13 @@ from pathlib import Path
 
 from desktop import process
 from desktop.errors import Refusal
-from desktop.machine import firmware
+from desktop.machine import firmware, template
 from desktop.machine.descriptor import Machine
 from desktop.machine.image import Format
 from desktop.machine.template import Template
 from desktop.settings import Settings
 
-DISK = "disk.qcow2"
-VARS = "vars.fd"
+DISK, VARS = template.DISK, template.VARS  # a template is made of what lies here
 MONTH = 30 * 86400  # seconds
 
 

@@ -27,8 +27,8 @@ VERSION = 1
 NAME = re.compile("[0-9a-f]{20}-[0-9a-f]{8}")  # what it is of, and which of several
 MANIFEST = "manifest.json"
 PROBLEM = "problem.json"
-PARTS = ("memory", "state", "disk.qcow2")
-VARIABLES = "vars.fd"  # of UEFI
+MEMORY, STATE, DISK = PARTS = ("memory", "state", "disk.qcow2")
+VARS = "vars.fd"  # of UEFI
 VOLUMES = 24  # that fit into the slots of a copy
 GONE = "its machine is gone"
 PAUSE = 600  # seconds for which a template that failed is not tried again
@@ -75,22 +75,22 @@ class Template:
     @property
     def memory(self) -> Path:
         """Return the file that copies map."""
-        return self.directory / "memory"
+        return self.directory / MEMORY
 
     @property
     def state(self) -> Path:
         """Return what its devices knew."""
-        return self.directory / "state"
+        return self.directory / STATE
 
     @property
     def layer(self) -> Path:
         """Return the layer of its disk."""
-        return self.directory / "disk.qcow2"
+        return self.directory / DISK
 
     @property
     def variables(self) -> Path:
         """Return what its UEFI remembered."""
-        return self.directory / VARIABLES
+        return self.directory / VARS
 
 
 def fit(hardware: Hardware, disk: float) -> str:
