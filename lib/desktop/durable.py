@@ -11,3 +11,15 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def replace(path: Path, text: str) -> None:
+    """Replace a file: whoever reads it, now or after a crash, finds the old one or the new one.
+
+    One writer at a time. Raises OSError.
+    """
+    draft = path.with_suffix(".new")
+    draft.write_text(text, encoding="utf-8")
+    sync(draft)
+    draft.rename(path)
+    sync(path.parent)

@@ -5,6 +5,7 @@ It is on while a file in dir_state says why, whoever wrote it: a page, a termina
 
 from pathlib import Path
 
+from desktop import durable
 from desktop.errors import Refusal
 from desktop.literal import CONTROL
 from desktop.settings import Settings
@@ -55,7 +56,5 @@ def write(settings: Settings, words: str) -> bool:
         raise Refusal(f"The text for maintenance is not one line of 1 to {LONGEST} characters.",
                       400, "Say what happens and until when; 0 ends it.")
     path(settings).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path(settings).with_suffix(".new")
-    draft.write_text(words.strip() + "\n", encoding="utf-8")
-    draft.rename(path(settings))
+    durable.replace(path(settings), words.strip() + "\n")
     return True

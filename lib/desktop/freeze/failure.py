@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from desktop import durable
 from desktop.errors import Refusal
 from desktop.settings import Settings
 
@@ -43,10 +44,9 @@ def noted(settings: Settings, machine: str, cpu: int, memory: int) -> Iterator[N
 
 def note(settings: Settings, machine: str, cpu: int, memory: int, words: str) -> None:
     """Remember a failure, in place of the one before."""
-    draft = path(settings).with_suffix(".new")
+    failure = Failure(machine, cpu, memory, time.time(), words)
     with suppress(OSError):
-        draft.write_text(json.dumps(asdict(Failure(machine, cpu, memory, time.time(), words))))
-        draft.rename(path(settings))
+        durable.replace(path(settings), json.dumps(asdict(failure)))
 
 
 def seen(settings: Settings) -> Failure | None:

@@ -160,12 +160,5 @@ def read(directory: Path) -> Record:
 
 
 def write(directory: Path, record: Record) -> None:
-    """Replace the record so that a crash leaves the old one or the new one, never a part."""
-    path = Paths(directory).record
-    draft = path.with_suffix(".new")
-    with open(draft, "w", encoding="utf-8") as file:
-        file.write(encode(record))
-        file.flush()
-        os.fsync(file.fileno())
-    os.rename(draft, path)
-    durable.sync(directory)
+    """Replace the record; raise OSError."""
+    durable.replace(Paths(directory).record, encode(record))
