@@ -125,16 +125,13 @@ def wanted(settings: Settings, wish: Wish) -> tuple[Hardware, float]:
 
 def stale_wishes(settings: Settings) -> Iterator[Wish]:
     """Yield what is to be frozen anew; each once."""
-    seen: set[tuple[object, ...]] = set()
     found = items(settings)
-    current = {known(one) for one in found if not one.stale}
+    done = {known(one) for one in found if not one.stale}
     for one in found:
-        about = one.template.manifest
-        lost = one.stale in ("", template.GONE, UNOFFERED)
-        if about and not lost and known(one) not in seen | current:
-            seen.add(known(one))
-            yield Wish(machine=about.machine, cpu=about.cpu, memory=about.memory,
-                       video=about.video)
+        wish = known(one)
+        if wish and wish not in done and one.stale not in (template.GONE, UNOFFERED):
+            done.add(wish)
+            yield wish
 
 
 def tidy(settings: Settings) -> None:
@@ -144,7 +141,7 @@ def tidy(settings: Settings) -> None:
     """
     draft.sweep(settings)
     found = items(settings)
-    current = {known(one) for one in found if one.template.manifest and not one.stale}
+    current = {known(one) for one in found if not one.stale}
     for one in found:
         gone = one.template.manifest is None or one.stale == template.GONE
         if one.stale and not one.sessions and (gone or known(one) in current):
@@ -152,10 +149,11 @@ def tidy(settings: Settings) -> None:
                 discard(settings, one.template)
 
 
-def known(one: Item) -> tuple[object, ...]:
-    """Return what a template is of, whatever has changed since."""
+def known(one: Item) -> Wish | None:
+    """Return the wish that a template is for, whatever has changed since."""
     about = one.template.manifest
-    return (about.machine, about.cpu, about.memory, about.video) if about else ()
+    return Wish(machine=about.machine, cpu=about.cpu, memory=about.memory,
+                video=about.video) if about else None
 
 
 def remove(settings: Settings, name: str) -> int:
