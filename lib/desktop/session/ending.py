@@ -40,7 +40,9 @@ def stop(settings: Settings, entry: Record, *, polite: bool = False, how: str = 
 def let_go(settings: Settings, entry: Record, *, polite: bool = False, how: str) -> None:
     """End a session as this record has it; one that could not be woken stays parked."""
     ask_to_stop(settings, entry, polite, how)
-    see_off(settings, entry, PATIENCE + (POLITE if polite else 0), how)
+    paths = sessions.paths(settings, entry)
+    see_off(settings, paths, [entry.keeper] if entry.keeper else keepers(paths), entry,
+            PATIENCE + (POLITE if polite else 0), how)
 
 
 def ask_to_stop(settings: Settings, entry: Record, polite: bool, how: str) -> None:
@@ -55,14 +57,7 @@ def stop_unread(settings: Settings, paths: Paths, how: str) -> None:
     """End a session whose record tells nothing; its keeper is known by its arguments."""
     with suppress(control.Silent):
         control.ask(paths, "stop", how=how)
-    leave(settings, paths, keepers(paths), None, PATIENCE, how)
-
-
-def see_off(settings: Settings, entry: Record, patience: float, how: str) -> None:
-    """Wait until a session that was asked to stop is gone, and see to it when it does not go."""
-    paths = sessions.paths(settings, entry)
-    leave(settings, paths, [entry.keeper] if entry.keeper else keepers(paths), entry, patience,
-          how)
+    see_off(settings, paths, keepers(paths), None, PATIENCE, how)
 
 
 def keepers(paths: Paths) -> list[Process]:
@@ -70,8 +65,8 @@ def keepers(paths: Paths) -> list[Process]:
     return owned(b"\0keeper\0" + os.fsencode(paths.directory) + b"\0")
 
 
-def leave(settings: Settings, paths: Paths, those: Sequence[Process], entry: Record | None,
-          patience: float, how: str) -> None:
+def see_off(settings: Settings, paths: Paths, those: Sequence[Process], entry: Record | None,
+            patience: float, how: str) -> None:
     """Wait until keepers that were asked to stop are gone, else end them and their session."""
     for one in those:
         process.wait(one, patience)
