@@ -82,7 +82,7 @@ def command(pid: int) -> str:
 
 
 def end(pids: Collection[int]) -> None:
-    """Kill processes that were found by `adopted` just now."""
+    """Kill processes; some may be gone by now."""
     for pid in pids:
         try:
             os.kill(pid, signal.SIGKILL)

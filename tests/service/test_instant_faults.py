@@ -163,11 +163,7 @@ def test_a_keeper_killed_while_it_resumes(site: Installation, quick: Path, delay
     keeper = until(lambda: [pid for pid, words in everything().items()
                             if pid not in known and " keeper " in words], 10, "a keeper")
     time.sleep(delay)
-    for pid in keeper:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+    orphans.end(keeper)
     request.join(30)
     swept(site)
     for path in site.directories():

@@ -114,11 +114,7 @@ def test_a_script_killed_at_any_moment(any_site: Installation, seed: int) -> Non
         request.start()
         victims = until(scripts, 5, "a script to kill")
         time.sleep(chance.uniform(0, 0.3))
-        for pid in victims:
-            try:
-                kill(pid)
-            except ProcessLookupError:
-                pass
+        orphans.end(victims)
         request.join(30)
     settled(any_site)
 
@@ -134,11 +130,7 @@ def test_a_keeper_killed_while_it_starts(any_site: Installation, seed: int) -> N
         keeper = until(lambda: [pid for pid, words in running().items()
                                 if pid not in known and " keeper " in words], 5, "a keeper")
         time.sleep(chance.uniform(0, 0.15))
-        for pid in keeper:
-            try:
-                kill(pid)
-            except ProcessLookupError:
-                pass
+        orphans.end(keeper)
         request.join(30)
     settled(any_site)
 

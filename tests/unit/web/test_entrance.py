@@ -1,38 +1,29 @@
 """What somebody is asked: no more than the methods need, in the site's words, and only once."""
 
-import io
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from email import message_from_bytes
 from html import unescape
 from pathlib import Path
 
 import pytest
-from asking import environ, post
-from running import load
+import running
 
 from desktop import configuration
 from desktop.settings import Settings
-from desktop.web import edge, entrance
+from desktop.web import entrance
 
 TYPED = {"user": 'ada "x" <b>', "password": "s3cret-typed", "machine": "disk.raw", "cpu": "2",
          "persistent": "1", "terms": "1", "form": "abc"}
 
 
-def answer(settings: Settings, path: Path, name: str, fields: dict[str, str] | None,
-           **changes: str) -> tuple[int, dict[str, str], str]:
+def answer(settings: Settings, path: Path, name: str, fields: Mapping[str, str] | None,
+           **changes: str) -> tuple[int, Mapping[str, str], str]:
     """Return status, headers and text of what a browser gets."""
     settings.dir_machines.mkdir(exist_ok=True)
     configuration.write(settings, path / "desktop.ini")
-    changes = {"SCRIPT_NAME": f"/desktop/{name}", "HTTP_ACCEPT": "text/html",
-               "REMOTE_DESKTOP_INI": str(path / "desktop.ini"), **changes}
-    variables, body = (environ(**changes), io.BytesIO()) if fields is None else post(
-        fields, **changes)
-    out = io.BytesIO()
-    assert edge.serve(load(name), variables, body, out) == 0
-    head, _, text = out.getvalue().partition(b"\r\n\r\n")
-    headers = message_from_bytes(head)
-    return int(headers["Status"][:3]), dict(headers.items()), text.decode()
+    return running.answer(path / "desktop.ini", name, fields,
+                          **{"HTTP_ACCEPT": "text/html", **changes})
 
 
 def fields_of(text: str) -> dict[str, str]:

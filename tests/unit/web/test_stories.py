@@ -1,21 +1,18 @@
 """The stories of the three scripts, told to browsers and programs of all kinds."""
 
-import io
 import json
-import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
-from email import message_from_bytes
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
-from asking import environ, post
-from running import load
+from running import answer
 from test_card import SECRET, add
 
 from desktop import configuration, maintenance
 from desktop.settings import Settings
-from desktop.web import edge, ticket
+from desktop.web import ticket
 from desktop.web.login import Person
 
 Web = Callable[..., tuple[int, Mapping[str, str], str]]
@@ -25,26 +22,11 @@ BOB = {"user": "bob", "password": "bob-secret"}
 
 
 @pytest.fixture
-def web(settings: Settings, tmp_path: Path) -> Iterator[Web]:
+def web(settings: Settings, tmp_path: Path) -> Web:
     """Return what tells status, headers and text of an answer."""
     settings.dir_machines.mkdir(exist_ok=True)
     configuration.write(settings, tmp_path / "desktop.ini")
-    handlers = logging.root.handlers[:]
-
-    def web(name: str, fields: Mapping[str, str] | None = None,
-            **changes: str) -> tuple[int, Mapping[str, str], str]:
-        changes = {"SCRIPT_NAME": f"/desktop/{name}",
-                   "REMOTE_DESKTOP_INI": str(tmp_path / "desktop.ini"), **changes}
-        variables, body = (environ(**changes), io.BytesIO()) if fields is None else post(
-            fields, **changes)
-        out = io.BytesIO()
-        assert edge.serve(load(name), variables, body, out) == 0
-        head, _, text = out.getvalue().partition(b"\r\n\r\n")
-        headers = message_from_bytes(head)
-        return int(headers["Status"][:3]), dict(headers.items()), text.decode()
-
-    yield web
-    logging.root.handlers[:] = handlers
+    return partial(answer, tmp_path / "desktop.ini")
 
 
 def cookie(web: Web, who: Mapping[str, str]) -> str:
