@@ -68,7 +68,7 @@ def test_a_passt_that_does_not_run_is_not_used(
 
 @passt_can_be_tried
 def test_a_passt_without_a_tun_device_leaves_nothing(tmp_path: Path) -> None:
-    try_it = ("from desktop.host import network; print(network.tried()); import os\n"
+    try_it = ("from desktop.host import network; print(network.tried(), flush=True); import os\n"
               "os.system('ps -o args= -e | grep -c [p]asta.*--fd')")
     done = subprocess.run(
         ["unshare", "-mp", "--fork", "--mount-proc", "sh", "-c",
