@@ -62,9 +62,9 @@ def systemd() -> bool:
     return Path("/run/systemd/system").is_dir()
 
 
-def groups(user: str = WEB) -> list[str]:
-    """Return the groups of a user."""
-    return run("id", "-nG", user).split()
+def groups() -> list[str]:
+    """Return the groups of the user that scripts run as."""
+    return run("id", "-nG", WEB).split()
 
 
 def write(path: Path, content: bytes, mode: int = 0o644, group: str = "root",

@@ -38,15 +38,15 @@ class Process:
     started: int
 
 
-def run(argv: Sequence[str], *, timeout: float = 10, stdin: str = "") -> str:
+def run(argv: Sequence[str], *, timeout: float = 10) -> str:
     """Run a program to its end and return what it printed on standard output.
 
     Raises Failed when it cannot start, ends with another status than 0, or takes longer than
     `timeout` seconds (it is killed then).
     """
     try:
-        done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=timeout,
-                              env=ENVIRONMENT, umask=0o077, errors="replace")
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=timeout, env=ENVIRONMENT, umask=0o077, errors="replace")
     except OSError as error:
         raise Failed(argv[0], f"cannot be started ({error.strerror})") from error
     except subprocess.TimeoutExpired as error:
@@ -101,11 +101,11 @@ def finish(child: Child, seconds: float) -> bool:
     return child.wait() == 0 and in_time
 
 
-def reap(children: Sequence[Child], seconds: float = 1) -> None:
-    """Take note of the children that have ended, waiting for each at most so long."""
+def reap(children: Sequence[Child]) -> None:
+    """Take note of the children that have ended, waiting for each a second at most."""
     for child in children:
         try:
-            child.wait(seconds)
+            child.wait(1)
         except subprocess.TimeoutExpired:
             pass
 

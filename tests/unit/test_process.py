@@ -13,7 +13,8 @@ from desktop.process import Process
 
 
 def test_run_returns_what_is_printed() -> None:
-    assert process.run(["cat"], stdin="hello") == "hello"
+    assert process.run(["cat"]) == ""
+    assert process.run(["echo", "-n", "hello"]) == "hello"
 
 
 @pytest.mark.parametrize("argv, said", [

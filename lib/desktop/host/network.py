@@ -82,7 +82,7 @@ def routed(proc: Path) -> bool:
                    for line in fields("ipv6_route")))
 
 
-def helper(fd: int, log: Path | None = None, root: Path = Path("/")) -> list[str]:
+def helper(fd: int, log: Path | None = None) -> list[str]:
     """Return the command line of passt on a connected stream socket that it inherits.
 
     It stays in the foreground and ends when the other end is closed. Started by root, it becomes
@@ -91,7 +91,7 @@ def helper(fd: int, log: Path | None = None, root: Path = Path("/")) -> list[str
     """
     program = passt() or "passt"
     mine = log and os.geteuid() != 0  # nobody could not open it
-    return [*wrapping(program), program, "--foreground", "--quiet", "--no-map-gw", *names(root),
+    return [*wrapping(program), program, "--foreground", "--quiet", "--no-map-gw", *names(),
             *(("--log-file", str(log)) if mine else ()), "--fd", str(fd)]
 
 
@@ -111,7 +111,7 @@ def wrapping(program: str) -> tuple[str, ...]:
     return (*(NOBODY if os.geteuid() == 0 else ()), *NAMESPACE)
 
 
-def names(root: Path) -> list[str]:
+def names(root: Path = Path("/")) -> list[str]:
     """Return the options that give guests a name server when the server's own is on 127.0.0.x.
 
     Guests do not reach that one. The servers behind it are named by systemd-resolved and others;

@@ -17,35 +17,35 @@ from desktop.session.record import Corrupt, Record
 from desktop.settings import Settings
 
 log = logging.getLogger("ending")
-PATIENCE = 10.0  # seconds for a keeper to end its session, beyond what the guest may take
+PATIENCE = 10.0  # seconds for a keeper to end its session
 HELPER_TIME = 5.0  # seconds for the network helper to notice that QEMU is gone
+END_TIME = 3.0  # seconds for a process to end when it is told to, and when it is killed
 POLITE = 30.0  # seconds for a guest to shut itself down
 CHANGES = 3  # how often a session that ends is looked for again: parked, woken
 
 
-def stop(settings: Settings, entry: Record, *, polite: bool = False, how: str = "stopped") -> None:
+def stop(settings: Settings, entry: Record, *, how: str = "stopped") -> None:
     """End a session; return when all of it is gone.
 
-    `polite` lets the guest shut itself down first. `how` goes into the history. One that is just
-    being parked or woken is ended as what it becomes.
+    `how` goes into the history. One that is just being parked or woken is ended as what it
+    becomes.
     """
     for _ in range(CHANGES):
-        let_go(settings, entry, polite=polite, how=how)
+        let_go(settings, entry, how=how)
         try:
             entry = sessions.read(settings, entry.session)
         except (OSError, Corrupt):
             return
 
 
-def let_go(settings: Settings, entry: Record, *, polite: bool = False, how: str) -> None:
+def let_go(settings: Settings, entry: Record, *, how: str) -> None:
     """End a session as this record has it; one that could not be woken stays parked."""
-    ask_to_stop(settings, entry, polite, how)
+    ask_to_stop(settings, entry, how)
     paths = sessions.paths(settings, entry)
-    see_off(settings, paths, [entry.keeper] if entry.keeper else keepers(paths), entry,
-            PATIENCE + (POLITE if polite else 0), how)
+    see_off(settings, paths, [entry.keeper] if entry.keeper else keepers(paths), entry, how)
 
 
-def ask_to_stop(settings: Settings, entry: Record, polite: bool, how: str) -> None:
+def ask_to_stop(settings: Settings, entry: Record, how: str, *, polite: bool = False) -> None:
     """Have the keeper end its session; one that does not answer is dealt with by see_off."""
     try:
         control.ask(sessions.paths(settings, entry), "stop", polite=polite, how=how)
@@ -57,7 +57,7 @@ def stop_unread(settings: Settings, paths: Paths, how: str) -> None:
     """End a session whose record tells nothing; its keeper is known by its arguments."""
     with suppress(control.Silent):
         control.ask(paths, "stop", how=how)
-    see_off(settings, paths, keepers(paths), None, PATIENCE, how)
+    see_off(settings, paths, keepers(paths), None, how)
 
 
 def keepers(paths: Paths) -> list[Process]:
@@ -66,10 +66,10 @@ def keepers(paths: Paths) -> list[Process]:
 
 
 def see_off(settings: Settings, paths: Paths, those: Sequence[Process], entry: Record | None,
-            patience: float, how: str) -> None:
+            how: str) -> None:
     """Wait until keepers that were asked to stop are gone, else end them and their session."""
     for one in those:
-        process.wait(one, patience)
+        process.wait(one, PATIENCE)
     try:
         handle = lock.take(paths.lock)
         if handle is None:  # the keeper hangs
@@ -145,14 +145,14 @@ def tell_qemu(paths: Paths, command: str) -> bool:
     return True
 
 
-def end(one: Process | None, patience: float = 3.0) -> None:
+def end(one: Process | None) -> None:
     """Terminate a process, kill it when it does not go, and wait until it is gone."""
     if one is None:
         return
     for number in (signal.SIGTERM, signal.SIGKILL):
         if not process.send(one, number):
             return
-        process.wait(one, patience)
+        process.wait(one, END_TIME)
 
 
 def remove(directory: Path) -> None:

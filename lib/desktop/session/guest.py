@@ -23,6 +23,7 @@ from desktop.settings import Settings
 log = logging.getLogger("guest")
 START_TIME = 20.0  # seconds for QEMU to answer, and for a machine to take up a state
 COPY_TIME = 12.0  # seconds of the same for a machine that can boot after all
+QUIT_TIME = 3.0  # seconds for QEMU to end
 STOPPED = ("paused", "postmigrate", "finish-migrate")  # by a keeper, not for want of disk
 ASK_EVERY = 20.0  # seconds at least between two questions whether QEMU is there
 SILENCE = 5.0  # seconds without an answer after which it is said to be silent
@@ -189,16 +190,16 @@ class Guest:
         if self.qmp:
             self.qmp.close()
 
-    def quit(self, seconds: float = 3) -> None:
-        """Have QEMU end itself and wait for that, at most so long."""
+    def quit(self) -> None:
+        """Have QEMU end itself and wait for that, but not for ever."""
         if self.qmp and self.qemu:
             try:
-                self.qmp.execute("quit", timeout=0.1 if self.silent() else seconds)
+                self.qmp.execute("quit", timeout=0.1 if self.silent() else QUIT_TIME)
             except qmp.Silent:
                 process.send(self.qemu, signal.SIGKILL)
             except qmp.Error:
                 pass  # it may be gone before it answers
-            process.wait(self.qemu, seconds)
+            process.wait(self.qemu, QUIT_TIME)
 
     def reap(self) -> None:
         """Take note of children that have ended."""

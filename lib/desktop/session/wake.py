@@ -1,7 +1,6 @@
 """Waking a parked session: it goes on where it was saved, if there is room for it now."""
 
 import os
-from collections.abc import Callable
 from dataclasses import replace
 
 from desktop import maintenance
@@ -17,8 +16,7 @@ from desktop.settings import Settings
 
 
 @start.for_owner_alone()
-def wake(settings: Settings, entry: Record,
-         meanwhile: Callable[[], object] = lambda: None) -> Record:
+def wake(settings: Settings, entry: Record) -> Record:
     """Wake a session and return its record when its screen answers; one that runs is as it is.
 
     Raises Refusal; it is parked as before then.
@@ -37,7 +35,6 @@ def wake(settings: Settings, entry: Record,
             try:
                 plan.entrust(settings, claimed, direct, line, plan.woken(
                     settings, claimed.record, machine, below, saved))
-                meanwhile()
                 start.wait_ready(settings, claimed, line)
                 return replace(record.read(paths.directory), state=State.RUNNING)
             finally:

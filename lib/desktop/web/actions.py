@@ -53,7 +53,7 @@ def shut_down(visit: Visit) -> Answer:
     """Ask a guest to shut itself down; its keeper ends it when it does not, and nobody waits."""
     entry = steered(visit, "shutdown")
     sessions.must_be_awake(entry)
-    ending.ask_to_stop(visit.settings, entry, True, "shut down")
+    ending.ask_to_stop(visit.settings, entry, "shut down", polite=True)
     return page.done(visit.request.json, {"session": entry.session, "state": "stopping"})
 
 
