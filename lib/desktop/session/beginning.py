@@ -20,6 +20,7 @@ from desktop.session.record import LOST, State
 from desktop.session.spawn import First
 
 log = logging.getLogger("keeper")
+CUT_OFF = "it has no network"
 
 
 def keep(paths: Paths, line: socket.socket, first: First) -> int:
@@ -31,6 +32,7 @@ def keep(paths: Paths, line: socket.socket, first: First) -> int:
             raise first.problem
         if first.qemu:
             start(keeper, first, first.qemu)
+            connect(keeper, first.commands.get("network"))
         else:
             adopt(keeper)
     except (Refusal, process.Failed, qmp.Error, OSError) as reason:
@@ -39,8 +41,7 @@ def keep(paths: Paths, line: socket.socket, first: First) -> int:
         detach.tell_problem(line, reason)
         return 1
     detach.tell(line, {"ready": True})
-    if first.qemu:
-        connect(keeper, first.commands.get("network"))
+    forget(keeper)
     keeper.run(socket.socket(fileno=detach.NUMBERS["listener"]) if first.qemu
                else listening.again(keeper.entry, paths))
     return 0
@@ -77,9 +78,9 @@ def take(keeper: Keeper, qemu: process.Child) -> None:
 
 
 def connect(keeper: Keeper, helper: Sequence[str] | None) -> None:
-    """Start the network helper, if any: it takes 100 ms that the request need not wait for.
+    """Start the network helper, if any. The session runs, and is adopted, from then on.
 
-    Only then the session runs as far as others are concerned: it is not adopted before.
+    It takes 100 ms to be there, which nobody waits for.
     """
     try:
         descriptor = detach.NUMBERS["helper"]
@@ -87,8 +88,7 @@ def connect(keeper: Keeper, helper: Sequence[str] | None) -> None:
         keeper.update(state=State.RUNNING, network=network)
     except process.Failed as problem:
         log.error("%s has no network: %s", keeper.entry.name, problem)
-        keeper.update(state=State.RUNNING, reason="it has no network")
-    forget(keeper)
+        keeper.update(state=State.RUNNING, reason=CUT_OFF)
 
 
 def adopt(keeper: Keeper) -> None:
@@ -97,11 +97,13 @@ def adopt(keeper: Keeper) -> None:
     keeper.calendar.resume(keeper.entry)
     if keeper.entry.template and AGENT not in keeper.guest.ports.there():
         keeper.word = COPIED  # it had not come to that
-    state = keeper.entry.state
-    keeper.update(keeper=process.identify(os.getpid()), viewers=0,
-                  reason=keeper.entry.reason or LOST,
-                  state=State.RUNNING if state is State.STARTING else state)
-    forget(keeper)
+    state, reason = keeper.entry.state, keeper.entry.reason or LOST
+    if state is State.STARTING:  # it was being woken
+        from desktop.host import network
+        state = State.RUNNING
+        if network.kind(keeper.settings) == "passt":
+            reason = f"{LOST}; {CUT_OFF}"
+    keeper.update(keeper=process.identify(os.getpid()), viewers=0, state=state, reason=reason)
     log.warning("%s is kept again", keeper.entry.name)
 
 

@@ -5,7 +5,6 @@ import select
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from desktop.errors import Refusal
 from desktop.launch import detach
 from desktop.session import lock, record
 from desktop.session.paths import Paths
-from desktop.session.record import Corrupt, Record, State
+from desktop.session.record import Corrupt, Record
 from desktop.session.wish import Wish
 from desktop.settings import Settings
 
@@ -66,8 +65,7 @@ def start(settings: Settings, wish: Wish, owner: str, *, source: str = "", metho
                          plan.made(settings, claimed.record, choice))
             meanwhile()
             wait_ready(settings, claimed, line)
-            # The keeper writes so itself when the network is there too, some 100 ms later.
-            return replace(record.read(paths.directory), state=State.RUNNING)
+            return record.read(paths.directory)
         finally:
             os.close(claimed.answer)
 
@@ -84,7 +82,10 @@ def check_programs(settings: Settings) -> None:
 
 
 def wait_ready(settings: Settings, claimed: "Claim", line: socket.socket) -> None:
-    """Wait until the keeper says that its machine answers; raise Refusal when it does not."""
+    """Wait until the keeper says that its machine answers; raise Refusal when it does not.
+
+    Nothing is left of it then; but one that was parked, and runs again, gets another keeper.
+    """
     problem = Refusal(f"The machine did not answer in {PATIENCE:g} s.", 503,
                       "The server may be very busy: try again.", retry_after=60)
     if select.select([line], [], [], PATIENCE)[0]:
@@ -92,9 +93,11 @@ def wait_ready(settings: Settings, claimed: "Claim", line: socket.socket) -> Non
         if facts.get("ready"):
             return
         problem = Refusal(facts.get("problem", "The keeper of the machine ended."),
-                          facts.get("status", 500), facts.get("hint", "Tell your administrator."))
-    if claimed.paths.directory.exists():
-        from desktop.session import ending  # only when something went wrong
+                          facts.get("status", 500),
+                          facts.get("hint", "Try again, or tell your administrator."))
+    from desktop.session import ending, garage  # only when something went wrong
+    runs = os.path.lexists(garage.woken(settings, claimed.record.session))
+    if claimed.paths.directory.exists() and not runs:
         ending.let_go(settings, claimed.record, how=f"failed: {problem}")
     raise problem
 

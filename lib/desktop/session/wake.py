@@ -1,7 +1,6 @@
 """Waking a parked session: it goes on where it was saved, if there is room for it now."""
 
 import os
-from dataclasses import replace
 
 from desktop import maintenance
 from desktop.errors import Refusal
@@ -36,7 +35,7 @@ def wake(settings: Settings, entry: Record) -> Record:
                 plan.entrust(settings, claimed, direct, line, plan.woken(
                     settings, claimed.record, machine, below, saved))
                 start.wait_ready(settings, claimed, line)
-                return replace(record.read(paths.directory), state=State.RUNNING)
+                return record.read(paths.directory)
             finally:
                 os.close(claimed.answer)
     except FileNotFoundError:  # somebody else was faster
