@@ -102,7 +102,7 @@ def unfit(settings: Settings, one: Template, machines: dict[str, Machine], accel
     if made.disk != may.disk:
         return f"its disk has {made.disk:g} GB, that of a session {may.disk:g}"
     fits = instant.fits(settings, machine, made, accel, about)
-    return "" if fits else "it was made by another version of the service"
+    return "" if fits else "its descriptor or the service was changed"
 
 
 def warnings(settings: Settings) -> list[str]:

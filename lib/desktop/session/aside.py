@@ -44,12 +44,26 @@ def unread(settings: Settings, known: Collection[str]) -> Iterator[Unusable]:
     for paths in places(settings):
         if paths.session not in known:
             with suppress(OSError):  # it ended just now, or is another user's
-                try:
-                    record.read(paths.directory)
-                except Corrupt as problem:
-                    parks = paths.directory.parent == settings.dir_parked
-                    yield Unusable(paths.session, str(problem), paths.directory.stat().st_mtime,
+                parks = paths.directory.parent == settings.dir_parked
+                if problem := trouble(paths, parks):
+                    yield Unusable(paths.session, problem, paths.directory.stat().st_mtime,
                                    "parked" if parks else "running")
+
+
+def trouble(paths: Paths, parks: bool) -> str:
+    """Return what is wrong with the record of a session, or nothing; OSError if it is over.
+
+    What parks comes and goes with its record, so that one without has lost it.
+    """
+    try:
+        record.read(paths.directory)
+    except Corrupt as problem:
+        return str(problem)
+    except FileNotFoundError:
+        if parks and paths.directory.is_dir():
+            return "it is missing"
+        raise
+    return ""
 
 
 def places(settings: Settings) -> Iterator[Paths]:

@@ -1,5 +1,6 @@
 """Parking, the keeper's side: a machine that nobody looks at is saved, and its memory freed."""
 
+import json
 import logging
 import shutil
 import time
@@ -85,6 +86,8 @@ def describe(settings: Settings, entry: Record, paths: Paths, draft: Paths) -> N
                            (paths.volumes, draft.volumes), (paths.screen, draft.screen)):
         if source.exists():
             shutil.copyfile(source, target)
+    draft.sizes.write_text(json.dumps({path.name: path.stat().st_size
+                                       for path in draft.directory.iterdir()}))
     draft.lock.touch(mode=0o600)
     until = time.time() + entry.deadline - process.boottime() if entry.deadline else 0.0
     disk = settings.dir_snapshots / paths.session

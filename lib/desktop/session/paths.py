@@ -23,6 +23,7 @@ class Paths:
     token = File("token")  # what a person types; QEMU reads it too
     volumes = File("volumes.json")  # those that the machine was given
     state = File("state")  # of a machine that is parked
+    sizes = File("sizes.json")  # of what was saved beside it, and its own
     mailed = File("mailed")  # there once a mail with the token is being sent
     control = File("ctl.sock")
     websocket = File("ws.sock")

@@ -1,9 +1,13 @@
 """Waking a parked session: it goes on where it was saved, if there is room for it now."""
 
+import json
+import logging
 import os
+from pathlib import Path
 
-from desktop import maintenance
+from desktop import configuration, maintenance
 from desktop.errors import Refusal
+from desktop.host import volumes
 from desktop.launch import detach
 from desktop.machine import catalogue, template
 from desktop.machine.descriptor import Machine
@@ -13,12 +17,14 @@ from desktop.session.paths import Paths
 from desktop.session.record import Record, State
 from desktop.settings import Settings
 
+log = logging.getLogger("wake")
+
 
 @start.for_owner_alone()
 def wake(settings: Settings, entry: Record) -> Record:
     """Wake a session and return its record when its screen answers; one that runs is as it is.
 
-    Raises Refusal; it is parked as before then.
+    Raises Refusal; it is parked as before then, or runs already and only lost its keeper.
     """
     if entry.state is not State.PARKED:
         return entry
@@ -28,6 +34,7 @@ def wake(settings: Settings, entry: Record) -> Record:
     housekeeping.sweep(settings)
     try:
         with lock.holding(saved.lock), detach.summon(paths.directory) as line:
+            check_whole(saved)
             machine, below = origin(settings, entry)
             claimed = claim.again(settings, entry, paths, saved)
             direct = None if entry.endpoint.startswith("/") else listening.again(entry, paths)
@@ -55,3 +62,26 @@ def origin(settings: Settings, entry: Record) -> tuple[Machine, Template | None]
         raise Refusal(f"The template it started from is no good any more: {below.problem}.", 409,
                       "It cannot go on: stop it, or tell your administrator.")
     return machine, below
+
+
+def check_whole(saved: Paths) -> None:
+    """Raise Refusal when something that was saved of a session is missing or no good.
+
+    The log is told too. Sizes were not written down by every version.
+    """
+    try:
+        sizes = json.loads(saved.sizes.read_text()) if saved.sizes.exists() else {}
+        for path in (saved.token, saved.settings, saved.volumes, saved.state):
+            if path.stat().st_size != sizes.get(path.name, path.stat().st_size):
+                raise ValueError(f"{path.name} is not as long as it was")
+        configuration.read(saved.settings)
+        volumes.recall(saved.volumes.read_text(), saved.directory)
+    except OSError as error:
+        problem = f"{Path(error.filename).name} cannot be read ({error.strerror})"
+    except (ValueError, LookupError, TypeError, AttributeError, Refusal) as error:
+        problem = str(error)
+    else:
+        return
+    log.error("%s cannot go on: %s", saved.session, problem)
+    raise Refusal("What was saved of this machine is damaged.", 500,
+                  "It cannot go on: stop it, or tell your administrator.")

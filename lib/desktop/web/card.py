@@ -87,9 +87,9 @@ def direct(endpoint: str, secret: str) -> dict[str, str]:
 
 
 def token(settings: Settings, entry: Record) -> str:
-    """Return what is typed to see a session; nothing when it has just ended."""
+    """Return what is typed to see a session; nothing when it is not there."""
     try:
-        return sessions.paths(settings, entry).token.read_text()
+        return sessions.paths(settings, entry).token.read_text(errors="replace")
     except OSError:
         return ""
 

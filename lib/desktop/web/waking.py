@@ -54,12 +54,15 @@ def gone() -> Refusal:
 
 def check(settings: Settings, entry: Record, token: str, source: str) -> None:
     """Raise Refusal (403) unless this is the token of a session."""
+    saved = sessions.paths(settings, entry)
     try:
-        right = sessions.paths(settings, entry).token.read_text()
+        right = saved.token.read_bytes()
     except OSError as error:
+        if saved.directory.exists():
+            wake.check_whole(saved)
         raise gone() from error
     with throttle.attempt(settings, key.read(settings), f"session {entry.session}",
                           source) as attempt:
-        attempt.right = bool(token) and hmac.compare_digest(token.encode(), right.encode())
+        attempt.right = bool(token) and hmac.compare_digest(token.encode(), right)
     if not attempt.right:
         raise Refusal("This machine is parked.", 403, "The right token has it go on.")

@@ -115,14 +115,14 @@ def test_administrators_are_told_of_what_is_stale_or_failed(
     assert "its machine was changed" in shelf.warnings(settings)[0]
 
 
-def test_one_of_another_version_of_the_service_is_made_anew(
+def test_one_that_no_session_fits_is_made_anew(
         settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     old = put(settings)
     assert not list(shelf.stale_wishes(settings))
     before = template.neutral
     monkeypatch.setattr(template, "neutral", lambda hardware: [*before(hardware), "-new"])
     assert offered(settings) == []
-    assert "another version of the service" in shelf.warnings(settings)[0]
+    assert "its descriptor or the service was changed" in shelf.warnings(settings)[0]
     assert "sessions start at once" not in shelf.table(settings)
     wish, = shelf.stale_wishes(settings)
     assert wish == Wish(machine=BOX, cpu=1, memory=64, video="virtio")
