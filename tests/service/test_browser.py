@@ -34,6 +34,7 @@ def page(chromium: Browser, site: Installation) -> Iterator[Browser]:
     driver.get("about:blank")
     driver.execute_cdp_cmd("Storage.clearDataForOrigin", {
         "origin": site.stranger().origin, "storageTypes": "all"})
+    chromium.complaints()  # read out: they are told once
 
 
 def form(page: Browser, site: Installation, path: str = "") -> None:

@@ -6,7 +6,6 @@ import pty
 import shutil
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,12 +37,13 @@ class Checkout:
         if NOBODY:
             for path in [directory, *directory.rglob("*")]:
                 shutil.chown(path, NOBODY)
-        self.places = [f"--dir_{name}={directory}/{name}" for name in
-                       ("snapshots", "cfg", "state", "log")] + ["--dir_machines=machines"]
+        self.settings = [f"--dir_{name}={directory}/{name}" for name in
+                         ("snapshots", "cfg", "state", "log")]
+        self.settings += ["--dir_machines=machines", "--service_max_load=0"]
 
     def command(self, script: str, *arguments: str) -> dict[str, Any]:
         """Return what starts a script, as subprocess takes it."""
-        return {"args": [sys.executable, f"cgi-bin/{script}.py", *arguments, *self.places],
+        return {"args": [sys.executable, f"cgi-bin/{script}.py", *arguments, *self.settings],
                 "cwd": self.directory, "user": NOBODY, "stdin": subprocess.DEVNULL,
                 "extra_groups": [] if NOBODY else None, "text": True,
                 "env": {**ENVIRONMENT, "HOME": str(self.directory / "home")}}
@@ -169,12 +169,11 @@ def test_a_session_is_watched_to_its_end_and_stopped_by_any_name(checkout: Check
         facts["record"] = str(checkout.directory / "cfg" / facts["session"] / "session.json")
         watch = subprocess.Popen(**checkout.command("monitor", f"--session_watch={facts[name]}"),
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        time.sleep(0.3)
+        assert watch.stdout and watch.stdout.readline()
         done = checkout.type("admin", f"--session_stop={facts[name]}")
         assert done.returncode == 0, done
         said, errors = watch.communicate(timeout=20)
         assert watch.returncode == 0, said + errors
-        assert said
         assert not (checkout.directory / "cfg" / facts["session"]).exists()
 
 
