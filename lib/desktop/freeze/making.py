@@ -133,12 +133,12 @@ def keep(settings: Settings, hardware: Hardware, disk: float, place: Path, argv:
         (place / name).chmod(0o600 if writable else 0o400)  # QEMU 7.2 opens it so, and only reads
     fit = template.fit(hardware, disk)
     file = hardware.machine.file
-    state = file.stat()
+    facts = file.stat()
     template.write(place, Manifest(
         fit=fit, machine=hardware.machine.name, cpu=hardware.cpu, memory=hardware.memory,
         disk=disk, video=hardware.video, accel=hardware.accel,
         qemu=hardware.about.release, processor=template.processor(),
-        master={"size": state.st_size, "mtime": state.st_mtime_ns, "inode": state.st_ino,
+        master={"size": facts.st_size, "mtime": facts.st_mtime_ns, "inode": facts.st_ino,
                 "sha256": digest(file)},
         argv=argv, files={name: described(place / name) for name in names},
         made=time.time(), seconds=round(time.time() - since, 1)))

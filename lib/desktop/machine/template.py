@@ -208,8 +208,8 @@ def stale(one: Template, machines: dict[str, Machine], version: str) -> str:
     machine = machines.get(known.machine)
     if machine is None:
         return GONE
-    state = machine.file.stat()
-    if (state.st_size, state.st_mtime_ns, state.st_ino) != (
+    facts = machine.file.stat()
+    if (facts.st_size, facts.st_mtime_ns, facts.st_ino) != (
             known.master["size"], known.master["mtime"], known.master["inode"]):
         return "its machine was changed"
     if known.qemu != version:

@@ -100,7 +100,7 @@ def left(entry: Record) -> float:
     return entry.until - time.time()
 
 
-def left_over(settings: Settings) -> Iterator[Path]:
+def leftovers(settings: Settings) -> Iterator[Path]:
     """Yield what a keeper that was killed left: a part of a state, or one that was used."""
     for name in names(settings):
         session = name.removeprefix(WOKEN).removeprefix(".")

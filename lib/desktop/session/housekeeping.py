@@ -140,7 +140,7 @@ def sweep_parked(settings: Settings, awake: set[str]) -> list[Record]:
             ending.stop(settings, entry, how="its time was over")
         else:
             kept.append(entry)
-    for path in garage.left_over(settings):
+    for path in garage.leftovers(settings):
         log.warning("%s is left of a session and removed", path)
         ending.remove(path)
     return kept
