@@ -197,11 +197,7 @@ class Installation:
         return facts
 
     def pids(self, session: str) -> dict[str, int]:
-        """Return the processes of a session that are written down: keeper, qemu, network.
-
-        The network helper is started once the request is answered; that is waited for.
-        """
-        until(lambda: self.record(session)["state"] != "starting", 30, "the network helper")
+        """Return the processes of a session that are written down: keeper, qemu, network."""
         record = self.record(session)
         return {role: record[role]["pid"] for role in ("keeper", "qemu", "network")
                 if record[role]}

@@ -81,6 +81,12 @@ def command(pid: int) -> str:
         return ""
 
 
+def keepers(session: str) -> list[int]:
+    """Return the keepers of a session, from their first moment: Apache's yet, or adopted."""
+    pids = [*adopted(), *descendants(os.getpid())]
+    return [pid for pid in pids if " keeper " in (words := command(pid)) and session in words]
+
+
 def end(pids: Collection[int]) -> None:
     """Kill processes; some may be gone by now."""
     for pid in pids:

@@ -70,9 +70,8 @@ def test_a_keeper_killed_while_it_wakes_loses_nothing(lot: Installation, delay: 
             os._exit(0)
     until(lambda: (lot.run / desktop.id).exists(), 10)
     time.sleep(delay)
-    for one in lot.processes(desktop.id):
-        if " keeper " in orphans.command(one):
-            os.kill(one, signal.SIGKILL)
+    for one in orphans.keepers(desktop.id):
+        os.kill(one, signal.SIGKILL)
     os.waitpid(pid, 0)
     assert lot.script("admin.py", "--housekeeping").returncode == 0
     assert ada.sessions(), "it is lost"

@@ -31,11 +31,6 @@ def frozen(find: Callable[[], list[int]]) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
-def keepers(lot: Installation, desktop: Desktop) -> list[int]:
-    """Return the keepers of a session."""
-    return [pid for pid in lot.processes(desktop.id) if " keeper " in orphans.command(pid)]
-
-
 def nothing_is_left(lot: Installation, desktop: Desktop) -> None:
     """See that a session is over."""
     lot.gone(desktop.id)
@@ -48,7 +43,7 @@ def test_it_is_stopped_while_it_is_parked(lot: Installation) -> None:
     desktop = ada.create()
     draft = lot.parked / f".{desktop.id}"
     with ThreadPoolExecutor() as pool:
-        with frozen(lambda: keepers(lot, desktop) if draft.exists() else []):
+        with frozen(lambda: orphans.keepers(desktop.id) if draft.exists() else []):
             reply = pool.submit(desktop.stop)
             time.sleep(1)
         assert reply.result().status == 200, str(reply.result())
@@ -66,7 +61,7 @@ def test_it_is_stopped_while_it_is_woken(lot: Installation, delay: float) -> Non
         until(lambda: (lot.run / desktop.id).exists(), 10)
         time.sleep(delay)
         begin = time.monotonic()
-        with frozen(lambda: keepers(lot, desktop)):
+        with frozen(lambda: orphans.keepers(desktop.id)):
             stopped = pool.submit(desktop.stop)
             time.sleep(1)
         assert stopped.result().status == 200, str(stopped.result())
