@@ -36,10 +36,10 @@ class Hardware:
     def balloon(self) -> bool:
         """Tell whether it gives memory back.
 
-        Not memory that a GPU reaches, which is pinned. Before QEMU 8.2 a balloon punches holes
-        into the file that a template's copies share.
+        Not memory that a GPU reaches, which is pinned, nor a template's: QEMU would punch holes
+        into the file that its copies share, or, from 8.2 on, complain of each page that it cannot.
         """
-        return not self.gpu and not (self.template and self.about.version < READONLY_MEMORY)
+        return not self.gpu and not self.template
 
 
 @dataclass(frozen=True, kw_only=True)
