@@ -103,10 +103,17 @@ class Connection:
         return time.monotonic() - self._open[1] if self._open else None
 
     def take(self) -> list[dict[str, Any]]:
-        """Return the events that have come, without waiting; raise Error when QEMU is gone."""
-        while (message := self._read(None)) is not None:
-            if "event" in message:  # not the late answer to a command that was given up
-                self.events.append(message)
+        """Return the events that have come, without waiting; raise Error when QEMU is gone.
+
+        What it reported last is returned before that.
+        """
+        try:
+            while (message := self._read(None)) is not None:
+                if "event" in message:  # not the late answer to a command that was given up
+                    self.events.append(message)
+        except Error:
+            if not self.events:
+                raise
         taken = list(self.events)
         self.events.clear()
         return taken

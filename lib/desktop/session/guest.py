@@ -176,7 +176,8 @@ class Guest:
 
     def last_words(self) -> str:
         """Return the last thing that QEMU wrote; its hints are on lines of their own."""
-        lines = [line.strip() for line in self.said().splitlines() if ": warning: " not in line]
+        lines = [line.strip() for line in self.said().splitlines()
+                 if ": warning: " not in f": {line}"]  # about a QMP command without QEMU's name
         name = f"{Path(self.settings.qemu_exec).name}:"
         own = [number for number, line in enumerate(lines) if line.startswith(name)]
         return " ".join(lines[own[-1]:] if own else lines[-1:])

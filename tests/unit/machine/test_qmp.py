@@ -97,6 +97,20 @@ def test_reports_may_come_before_the_greeting(tmp_path: Path) -> None:
     listener.close()
 
 
+def test_what_qemu_reports_last_is_not_lost(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "qmp"))
+        listener.listen(1)
+        connection = qmp.Connection(tmp_path / "qmp")
+        theirs, _ = listener.accept()
+        theirs.sendall(b'{"event": "SHUTDOWN"}\n')
+        theirs.close()
+    assert connection.take() == [{"event": "SHUTDOWN"}]
+    with pytest.raises(qmp.Error, match="gone"):
+        connection.take()
+    connection.close()
+
+
 def test_qemu_may_be_gone_as_soon_as_it_was_told_to_quit(
         tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
