@@ -27,10 +27,11 @@ def facts(settings: Settings, entries: Sequence[Record],
     """
     found = capacity.measure(settings)
     accel, why = accelerator(settings)
+    running = [entry for entry in entries if entry.state is not State.PARKED]
     return {"cpus": found.cpus, "load": found.load, "memory": found.memory,
-            "promised": sum(entry.memory for entry in entries),
+            "promised": sum(entry.memory for entry in running),
             "available": found.available, "disk_free": found.disk_free,
-            "sessions": len(entries), "max_sessions": settings.service_max_instance_nb,
+            "sessions": len(running), "max_sessions": settings.service_max_instance_nb,
             "accel": accel, "accel_reason": why, "gpus": gpus(settings, entries),
             "versions": versions(settings), "graphs": graph.all(settings, found.memory),
             "warnings": warnings(settings) + [str(one) for one in surroundings.look(settings)

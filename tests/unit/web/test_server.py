@@ -11,6 +11,7 @@ from test_card import add
 
 from desktop import __version__
 from desktop.host.gpu import Gpu
+from desktop.session.record import State
 from desktop.settings import Settings
 from desktop.web import server, table
 
@@ -27,6 +28,12 @@ def test_who_has_the_gpus(settings: Settings, monkeypatch: pytest.MonkeyPatch) -
     assert found[CARD]["session"] == entry.session and not found[OTHER]["user"]
     assert [table.gpu(one) for one in found.values()] == [
         f"bob, {entry.name}", "free", "its IOMMU group is shared"]
+
+
+def test_what_is_parked_takes_nothing(settings: Settings) -> None:
+    entries = [add(settings), add(settings, "bob", state=State.PARKED)]
+    found = server.facts(settings, entries, ())
+    assert (found["promised"], found["sessions"]) == (entries[0].memory, 1)
 
 
 def test_versions(settings: Settings) -> None:
