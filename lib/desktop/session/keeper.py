@@ -186,6 +186,7 @@ class Keeper:
         except parking.Stays as problem:
             log.info("%s is not parked: %s", self.entry.name, problem)
             self.calendar.put_off_parking()
+            self.hear()  # that it stood still and goes on, which leaves no reason
             self.update(reason=f"{parking.STAYS}{problem}")
         else:
             self.over = news.PARKED
