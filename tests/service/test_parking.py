@@ -189,10 +189,23 @@ def test_a_changed_image_is_said(lot: Installation) -> None:
     parked(lot, desktop)
     os.utime(lot.machines / "box.raw", ns=(7, 7))
     reply = wake(ada, desktop)
-    assert reply.status == 409 and "was changed since" in reply.text
+    assert reply.status == 409 and "was changed" in reply.text
     assert ada.create(machine="box.raw").stop().status == 200
     assert desktop.stop().status == 200
     (lot.machines / "box.raw").unlink()
+
+
+def test_what_could_not_be_woken_is_not_parked(lot: Installation) -> None:
+    lot.add_machine("box.raw")
+    ada, image = lot.person(), lot.machines / "box.raw"
+    desktop = ada.create(machine="box.raw")
+    desktop.view().leave()
+    shutil.copy(image, lot.machines / "new")
+    (lot.machines / "new").rename(image)
+    until(lambda: "not parked: its image was changed" in ada.sessions()[0]["reason"], 20)
+    assert ada.sessions()[0]["reason"].count("image") == 1
+    desktop.stop()
+    image.unlink()
 
 
 def test_purge_ends_parked_ones_too(lot: Installation) -> None:

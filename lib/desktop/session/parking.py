@@ -11,7 +11,7 @@ from pathlib import Path
 from desktop import durable, private, process
 from desktop.host import capacity
 from desktop.machine import migration, qmp, snapshot
-from desktop.session import ending, garage, record
+from desktop.session import ending, footing, garage, record
 from desktop.session.guest import Guest
 from desktop.session.paths import Paths
 from desktop.session.record import Record, State
@@ -31,6 +31,8 @@ def park(settings: Settings, guest: Guest, entry: Record, paths: Paths) -> None:
     """Save a running machine and leave it stopped; raise Stays when it goes on instead."""
     if entry.gpu:
         raise Stays("it has a GPU")
+    if lost := footing.trouble(settings, entry):
+        raise Stays(lost)
     if guest.qmp is None:
         raise Stays("it does not answer")
     try:

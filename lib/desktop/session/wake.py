@@ -12,7 +12,8 @@ from desktop.launch import detach
 from desktop.machine import catalogue, template
 from desktop.machine.descriptor import Machine
 from desktop.machine.template import Template
-from desktop.session import claim, housekeeping, listening, lock, plan, record, sessions, start
+from desktop.session import (claim, footing, housekeeping, listening, lock, plan, record, sessions,
+                             start)
 from desktop.session.paths import Paths
 from desktop.session.record import Record, State
 from desktop.settings import Settings
@@ -35,7 +36,7 @@ def wake(settings: Settings, entry: Record) -> Record:
     try:
         with lock.holding(saved.lock), detach.summon(paths.directory) as line:
             check_whole(saved)
-            machine, below = origin(settings, entry)
+            machine, below = below_it(settings, entry)
             claimed = claim.again(settings, entry, paths, saved)
             direct = None if entry.endpoint.startswith("/") else listening.again(entry, paths)
             try:
@@ -49,19 +50,13 @@ def wake(settings: Settings, entry: Record) -> Record:
         return sessions.find(settings, entry.session)
 
 
-def origin(settings: Settings, entry: Record) -> tuple[Machine, Template | None]:
+def below_it(settings: Settings, entry: Record) -> tuple[Machine, Template | None]:
     """Return the machine and the template below a session's disk; raise Refusal when changed."""
-    machine = catalogue.known(settings, entry.machine)
-    if sessions.altered(settings, [entry]):
-        raise Refusal(f"{entry.machine} was changed since this session was parked.", 409,
-                      "It cannot go on: stop it, or have the administrator put it back.")
-    if not entry.template:
-        return machine, None
-    below = template.read(settings.dir_templates / entry.template)
-    if below.problem:
-        raise Refusal(f"The template it started from is no good any more: {below.problem}.", 409,
-                      "It cannot go on: stop it, or tell your administrator.")
-    return machine, below
+    if problem := footing.trouble(settings, entry):
+        raise Refusal(f"This machine cannot go on: {problem}.", 409,
+                      "Stop it and start another one, or have your administrator put that back.")
+    return (catalogue.known(settings, entry.machine),
+            template.read(settings.dir_templates / entry.template) if entry.template else None)
 
 
 def check_whole(saved: Paths) -> None:

@@ -8,14 +8,13 @@ from typing import Any
 from desktop import process
 from desktop.host import volumes
 from desktop.machine import snapshot
-from desktop.session import aside, extension, sessions
+from desktop.session import aside, extension, footing, sessions
 from desktop.session.record import Record
 from desktop.settings import Settings
 from desktop.web import access, gateway, page, server
 from desktop.web.gateway import Place
 
 JSON = ("session", "name", "machine", "url", "websocket", "token", "expires", "persistent")
-CHANGED = "its image was changed, and its disk may be damaged"
 STEERING = ("stop", "shutdown", "restart", "extend", "message", "wake")
 SELECTED = "selected"  # what a ticket for several sessions at once is good for
 FOR_PAGES = frozenset({"href", "secret", "remaining"})
@@ -30,7 +29,7 @@ def public(settings: Settings, entry: Record, changed: bool) -> dict[str, Any]:
     return {"session": entry.session, "name": entry.name, "machine": entry.machine,
             "title": entry.title, "user": entry.owner, "source": entry.source,
             "state": str(entry.state),
-            "reason": "; ".join(filter(None, (entry.reason, CHANGED if changed else ""))),
+            "reason": reason(entry, changed),
             "start": moment(entry.start), "expires": moment(end),
             "remaining": max(0, round(end - time.time())) if end else 0, "warn": 0,
             "persistent": entry.persistent, "cpu": entry.cpu, "memory": entry.memory,
@@ -40,6 +39,13 @@ def public(settings: Settings, entry: Record, changed: bool) -> dict[str, Any]:
             "viewers": entry.viewers, "href": "", "url": "", "address": "", "websocket": "",
             "secret": "", "token": None, "screen": "", "used": used(entry),
             "extension": None, "volumes": []}
+
+
+def reason(entry: Record, changed: bool) -> str:
+    """Return why a session is as it is, and that its image was changed, once."""
+    if not changed or entry.reason.endswith(footing.CHANGED):
+        return entry.reason
+    return "; ".join(filter(None, (entry.reason, footing.CHANGED)))
 
 
 def pictured(entry: Record) -> dict[str, str]:

@@ -11,7 +11,7 @@ from asking import Make
 
 from desktop.memo import stamp
 from desktop.process import boot_id, boottime
-from desktop.session import record, sessions
+from desktop.session import footing, record, sessions
 from desktop.session.record import Record, State
 from desktop.settings import ROOT, Settings
 from desktop.web import card, gateway, page, table
@@ -108,7 +108,7 @@ def test_an_image_that_was_changed_is_marked(settings: Settings) -> None:
     assert reason == "paused" and "tiny.iso" not in warnings
     (settings.dir_machines / "tiny.iso").write_text("another")
     reason, warnings = seen()
-    assert reason == f"paused; {card.CHANGED}" and "tiny.iso" in warnings
+    assert reason == f"paused; {footing.CHANGED}" and "tiny.iso" in warnings
     assert card.own(settings, entry, None)["reason"] == reason
     (settings.dir_machines / "tiny.iso").unlink()
     assert sessions.altered(settings, [entry])
