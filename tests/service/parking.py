@@ -13,8 +13,13 @@ from service.websocket import Closed, Refused
 
 
 def parked(site: Installation, desktop: Desktop, timeout: float = 20) -> Path:
-    """Wait until a session is parked and nothing of it runs; return where it is."""
+    """Wait until a session is parked and nothing of it runs; return where it is.
+
+    It is looked at before: what nobody ever saw is not parked.
+    """
     home = site.parked / desktop.id
+    if not home.exists() and not home.with_name(f".{desktop.id}").exists():
+        reachable(desktop)
 
     def there() -> bool:
         return home.is_dir() and not (site.run / desktop.id).exists()

@@ -65,6 +65,14 @@ def test_only_persistent_sessions_without_a_viewer(lot: Installation) -> None:
     other.leave()
 
 
+def test_what_nobody_ever_looked_at_ends(lot: Installation) -> None:
+    lot.configure(park_after=1, first_connect_timeout=4)
+    desktop = lot.person().create()
+    lot.gone(desktop.id)
+    assert not list(lot.parked.iterdir())
+    assert "nobody connected" in (lot.log / "history.jsonl").read_text()
+
+
 def test_room_is_looked_for_again(lot: Installation) -> None:
     ada = lot.person()
     desktop = ada.create()
@@ -177,6 +185,7 @@ def test_no_room_on_the_disk_leaves_it_running(lot: Installation, small_disk: Pa
     disk.fill(small_disk, 20 << 20)
     ada = lot.person()
     desktop = ada.create()
+    desktop.view().leave()
     until(lambda: "no room" in ada.sessions()[0]["reason"], 20)
     desktop.view().leave()
     assert not [path for path in small_disk.iterdir() if path.is_dir()]

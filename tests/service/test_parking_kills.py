@@ -37,6 +37,7 @@ def test_a_full_disk_while_saving_leaves_it_running(lot: Installation) -> None:
 def test_a_keeper_killed_while_it_parks_loses_nothing(lot: Installation, delay: float) -> None:
     ada = lot.person()
     desktop = ada.create(machine="tiny.iso", memory="128")
+    desktop.view().leave()
     pids = lot.pids(desktop.id)
     until(lambda: (lot.parked / f".{desktop.id}").exists()
           or (lot.parked / desktop.id).exists(), 20)

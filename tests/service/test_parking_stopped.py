@@ -41,6 +41,7 @@ def nothing_is_left(lot: Installation, desktop: Desktop) -> None:
 def test_it_is_stopped_while_it_is_parked(lot: Installation) -> None:
     ada = lot.person()
     desktop = ada.create()
+    desktop.view().leave()
     draft = lot.parked / f".{desktop.id}"
     with ThreadPoolExecutor() as pool:
         with frozen(lambda: orphans.keepers(desktop.id) if draft.exists() else []):

@@ -57,7 +57,7 @@ def start(keeper: Keeper, first: First, qemu: process.Child) -> None:
         keeper.guest.ready(first.incoming, COPY_TIME if "boot" in first.commands else START_TIME)
         keeper.word = first.incoming["word"] if first.incoming else ""
         if keeper.word == WOKEN:
-            keeper.calendar.resume(keeper.entry)
+            keeper.calendar.met = True  # somebody wanted it back
     except Refusal as problem:
         if "boot" not in first.commands:
             raise

@@ -76,9 +76,12 @@ class Calendar:
         return moment is not None and process.boottime() >= moment
 
     def parks(self, entry: Record) -> float | None:
-        """Return the moment at which the session is to be parked, None for never."""
+        """Return the moment at which the session is to be parked, None for never.
+
+        One that nobody has ever looked at ends for that.
+        """
         if not (self.settings.park_after and entry.persistent and self.alone_since is not None
-                and entry.state is State.RUNNING):
+                and entry.state is State.RUNNING and (self.met or not self.patience(entry))):
             return None
         return max(self.alone_since + self.settings.park_after, self.unparked_until)
 

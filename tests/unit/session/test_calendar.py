@@ -84,6 +84,25 @@ def test_zero_means_for_ever(clock: list[float]) -> None:
     assert not calendar.over(sample()) and calendar.pause(sample()) == 300
 
 
+@pytest.mark.parametrize("method", ["", "email"])
+def test_what_nobody_ever_looked_at_ends_and_is_not_parked(clock: list[float],
+                                                           method: str) -> None:
+    patient = replace(Settings(), park_after=2, first_connect_timeout=15, email_connect_timeout=15)
+    calendar, entry = Calendar(patient), sample(method=method)
+    clock[0] += 14
+    assert not calendar.parking_is_due(entry) and calendar.pause(entry) == 1
+    clock[0] += 1
+    assert calendar.over(entry) == "nobody connected"
+    calendar.note_viewers(1)
+    calendar.note_viewers(0)
+    assert not calendar.parking_is_due(entry) and calendar.pause(entry) == 2
+    clock[0] += 2
+    assert calendar.parking_is_due(entry) and not calendar.over(entry)
+    calendar = Calendar(replace(patient, first_connect_timeout=0, email_connect_timeout=0))
+    clock[0] += 2
+    assert calendar.parking_is_due(entry) and not calendar.over(entry)
+
+
 def test_a_guest_that_does_not_power_down_is_ended(clock: list[float]) -> None:
     calendar, entry = Calendar(Settings()), sample()
     calendar.note_viewers(1)
