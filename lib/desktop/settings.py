@@ -66,7 +66,8 @@ class Settings:
     extend_max: int = setting(86400, "Seconds by which people may extend a session in all, while "
                               "nobody waits for a place; 0: not at all.", least=0)
     park_after: int = setting(0, "Seconds without a viewer after which a persistent session is "
-                              "saved and its memory freed; 0: never.", least=0)
+                              "saved and its memory freed, unless it has a volume of dir_mounts "
+                              "mounted; 0: never.", least=0)
     warn_before_end: int = setting(600, "Seconds before the end at which viewers are told, and "
                                    "owners whose mail address is known; 0: never.", least=0)
     qemu_exec: str = setting("qemu-system-x86_64", "The QEMU program.")

@@ -10,10 +10,11 @@ import logging
 import os
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from desktop.finding import Finding
 from desktop.settings import INSTALLED_FILE, Settings
 
 log = logging.getLogger("volumes")
@@ -59,6 +60,15 @@ def find(settings: Settings) -> list[Volume]:
         volumes.append(Volume(path, tag(path, {volume.tag for volume in volumes}), writable,
                               writable and keeps_attributes(path)))
     return volumes
+
+
+def look(settings: Settings) -> Iterator[Finding]:
+    """Say so where volumes keep machines from being parked."""
+    found = " and ".join(str(volume.path) for volume in find(settings))
+    if settings.park_after and found:
+        yield Finding("dir_mounts", f"machines that mount {found} by themselves, as tiny and demo "
+                      "do, are never parked", True,
+                      "Set dir_mounts to nothing where you want parking.")
 
 
 def spell(volumes: Sequence[Volume]) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from desktop.auth import doctor
 from desktop.errors import Refusal
 from desktop.finding import Finding
-from desktop.host import capacity, network, surroundings, unit, vfio
+from desktop.host import capacity, network, surroundings, unit, vfio, volumes
 from desktop.machine import catalogue, emulator, firmware, qemu
 from desktop.settings import VIDEO, Settings
 
@@ -26,7 +26,8 @@ def look(settings: Settings) -> Iterator[Finding]:
     process = apache()
     for part in (kvm(settings), program(settings), uefi(), card(settings), viewer(settings),
                  stop(settings, process), directories(settings), disk(settings),
-                 machines(settings), vfio.look(settings, process), doctor.look(settings)):
+                 machines(settings), volumes.look(settings), vfio.look(settings, process),
+                 doctor.look(settings)):
         try:
             yield from part
         except Refusal as problem:

@@ -10,7 +10,7 @@ from typing import Any
 from desktop import __version__
 from desktop.errors import Refusal
 from desktop.freeze import shelf
-from desktop.host import capacity, gpu, network, surroundings
+from desktop.host import capacity, gpu, network, surroundings, volumes
 from desktop.machine import emulator
 from desktop.session.record import Record, State
 from desktop.settings import Settings
@@ -36,6 +36,7 @@ def facts(settings: Settings, entries: Sequence[Record],
             "versions": versions(settings), "graphs": graph.all(settings, found.memory),
             "warnings": warnings(settings) + [str(one) for one in surroundings.look(settings)
                                               if not one.good] + [
+                str(one) for one in volumes.look(settings)] + [
                 f"{name} was changed while sessions of it are running: until they have ended, no "
                 "new ones start. Give a new version a new name instead."
                 for name in sorted({entry.machine for entry in changed

@@ -13,7 +13,7 @@ from desktop import __version__
 from desktop.host.gpu import Gpu
 from desktop.session.record import State
 from desktop.settings import Settings
-from desktop.web import server, table
+from desktop.web import health, server, table
 
 CARD, OTHER, SHARED = "0000:01:00.0", "0000:02:00.0", "0000:03:00.0"
 
@@ -34,6 +34,16 @@ def test_what_is_parked_takes_nothing(settings: Settings) -> None:
     entries = [add(settings), add(settings, "bob", state=State.PARKED)]
     found = server.facts(settings, entries, ())
     assert (found["promised"], found["sessions"]) == (entries[0].memory, 1)
+
+
+def test_volumes_that_prevent_parking_are_told(
+        settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    place = tmp_path_factory.mktemp("media")
+    offers = replace(settings, park_after=60, dir_mounts=(str(place),))
+    for site, told in ((offers, True), (replace(offers, park_after=0), False),
+                       (replace(offers, dir_mounts=(str(place / "none"),)), False)):
+        assert (f"mount {place} by" in " ".join(server.facts(site, [], ())["warnings"])) == told
+        assert any(one.name == "dir_mounts" for one in health.look(site)) == told
 
 
 def test_versions(settings: Settings) -> None:
