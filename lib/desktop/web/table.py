@@ -35,6 +35,11 @@ def word(name: str) -> Column:
     return Column(name.capitalize(), lambda one: one[name].casefold(), lambda one: one[name])
 
 
+def status(one: Facts) -> str:
+    """Return what a session does, and why."""
+    return f"{one['state']} ({one['reason']})" if one["reason"] else str(one["state"])
+
+
 def number(title: str, name: str, unit: str = "") -> Column:
     """Return a column of numbers."""
     return Column(title, lambda one: one[name], lambda one: f"{one[name]}{unit}")
@@ -48,7 +53,7 @@ COLUMNS: Mapping[str, Column] = {
     "grown": number("Disk grown", "grown", " MB"),
     "gpu": Column("GPU", lambda one: len(one["gpu"]), lambda one: "yes" if one["gpu"] else "no"),
     "mode": Column("Mode", mode, mode), "viewers": number("Viewers", "viewers"),
-    "state": word("state"),
+    "state": Column("State", lambda one: one["state"], status),
     "processes": Column("Processes", lambda one: sum(each["memory"] for each in one["processes"]),
                         lambda one: f"{sum(each['memory'] for each in one['processes'])} MB"),
     "ends": Column("Ends", lambda one: one["expires"] or "never",

@@ -95,7 +95,7 @@ def looks(settings: Settings, entry: Record) -> Iterator[Record]:
 def words(entry: Record) -> str:
     """Return what a session is doing, and who looks on."""
     looking = "1 viewer" if entry.viewers == 1 else f"{entry.viewers} viewers"
-    reason = f": {entry.reason}" if entry.reason else ""
+    reason = f" ({entry.reason})" if entry.reason else ""
     return visible(f"{entry.name} {entry.state}{reason}, {looking}")
 
 

@@ -71,3 +71,9 @@ def test_a_title_sorts_and_turns() -> None:
     view = table.view({"sort": "-user"})
     assert (view.order("user"), view.turn("user")) == ("descending", "user")
     assert table.view({"sort": "", "find": "", "state": ""}) == table.View()
+
+
+def test_a_terminal_is_told_why() -> None:
+    state = table.COLUMNS["state"]
+    assert state.text(one("a", reason="not parked: no room")) == "running (not parked: no room)"
+    assert state.text(one("a")) == "running"
