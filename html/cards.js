@@ -2,7 +2,7 @@
 /** Keeps the cards of one's own machines up to date while somebody looks at them. */
 
 import { ask, paint, whileVisible } from "./ask.js";
-import { duration, ending, memory } from "./words.js";
+import { duration, ending, memory, remark } from "./words.js";
 
 /**
  * @typedef {{session: string, url: string, state: string, reason: string, viewers: number,
@@ -41,7 +41,7 @@ function show(sessions) {
 /** @param {HTMLElement} card */
 function over(card) {
   say(card, "[data-words]", "over; nothing of it is left", "state ended");
-  card.querySelectorAll(".screen, .actions, .notice, details, form").forEach((part) => part.remove());
+  card.querySelectorAll(".screen, .actions, .notice, .remark, details, form").forEach((part) => part.remove());
   delete card.dataset.machine;
 }
 
@@ -50,9 +50,9 @@ function update(card, session) {
   const left = (Date.parse(session.expires) - Date.now()) / 1000;
   const state = session.state === "claimed" ? "being prepared" : session.state;
   say(card, "[data-words]", state
-    + (session.reason ? `: ${session.reason}` : "")
     + (session.viewers ? `, ${session.viewers} viewer${session.viewers === 1 ? "" : "s"}` : "")
     + (left > 0 ? `, ends in ${duration(left)}` : ""), `state ${session.state}`);
+  remark(card.querySelector("[data-reason]"), session.reason);
   ending(card.querySelector("[data-ending]"), left);
   // What can be done with a parked one is other than with one that runs.
   if ((session.state === "parked") !== Boolean(card.querySelector("[data-parked]"))) {

@@ -2,7 +2,7 @@
 /** What moves on the pages of sessions: time left, the screen, copying, local times. */
 
 import { ask, paint, whileVisible } from "./ask.js";
-import { duration, ending, local } from "./words.js";
+import { duration, ending, local, remark } from "./words.js";
 
 /** Count down to the end, by this page's own clock: the browser's may be wrong. */
 function countDown() {
@@ -51,7 +51,8 @@ async function over(address) {
   const place = document.querySelector(".heading .state");
   if (state && place) {
     place.className = `state ${state}`;
-    place.textContent = reason ? `${state}: ${reason}` : state;
+    place.textContent = state;
+    remark(document.querySelector(".heading [data-reason]"), reason);
   }
   if (gone) {
     document.querySelectorAll("[data-live], [data-ending]").forEach((part) => part.remove());

@@ -3,7 +3,14 @@
 
 /** @param {number} mb @returns {string} */
 export function memory(mb) {
-  return mb >= 1024 ? `${+(mb / 1024).toFixed(1)} GB` : `${mb} MB`;
+  return mb >= 1024 ? `${+(mb / 1024).toFixed(1)}\u00a0GB` : `${mb}\u00a0MB`;
+}
+
+/** @param {Element|null} place where it says why a session is as it is @param {string} reason */
+export function remark(place, reason) {
+  if (!(place instanceof HTMLElement)) return;
+  place.hidden = !reason;
+  if (place.textContent !== reason) place.textContent = reason;
 }
 
 /** @param {Element} root where times are shown as they are here */

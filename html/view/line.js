@@ -11,7 +11,7 @@ import { ask, tell } from "../ask.js";
 
 /**
  * @typedef {"waiting"|"connecting"|"asking"|"connected"|"lost"|"starting"|"away"|"elsewhere"
- *   |"over"|"parked"} State
+ *   |"over"|"parked"|"stuck"} State
  * @typedef {object} Hears
  * @property {(state: State, words?: string) => void} state
  * @property {(news: any) => void} news
@@ -26,6 +26,9 @@ const PAUSES = [300, 1000, 2000, 3000]; // milliseconds before each try, then th
 const SILENT = 25;
 const NEVER_SEEN = 4;
 const SAID = 2; // and when the server says to its owner that there is none
+
+const WAKING = "It was parked while nobody looked, and is being woken …";
+const QUICK = 500; // milliseconds: what takes longer to answer is being woken
 
 export class Line {
   /**
@@ -134,7 +137,7 @@ export class Line {
     const [state, words] = await this.whereabouts();
     if (turn !== this.turn) return;
     this.become(state, words);
-    if (!["over", "asking", "parked"].includes(state)) this.later();
+    if (!["over", "asking", "parked", "stuck"].includes(state)) this.later();
   }
 
   /**
@@ -143,14 +146,19 @@ export class Line {
    */
   async wake() {
     const { session } = this.address;
+    const turn = this.turn;
+    const slow = window.setTimeout(() => {
+      if (turn === this.turn) this.become("starting", WAKING);
+    }, QUICK);
     const answer = await tell({ action: "wake", session, token: this.token });
+    window.clearTimeout(slow);
     if (!answer || answer.status === 404) return null;
     if (answer.ok) {
       this.tries = 0;
-      return answer.facts?.woken ? ["starting"] : null;
+      return answer.facts?.woken ? ["starting", WAKING] : null;
     }
     const why = `${answer.facts?.message ?? ""} ${answer.facts?.hint ?? ""}`.trim();
-    if (answer.status !== 403) return ["parked", why];
+    if (answer.status !== 403) return [answer.status === 409 ? "stuck" : "parked", why];
     const typed = Boolean(this.token);
     this.token = "";
     return ["asking", typed ? "The token is not right." : why];

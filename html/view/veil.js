@@ -14,12 +14,13 @@ const WORDS = {
   elsewhere: ["Opened elsewhere", "The machine is shown in another window, and this kind only in "
     + "one at a time.", "Show it here"],
   parked: ["Parked", "It was saved while nobody looked, and cannot go on now.", "Try again"],
+  stuck: ["Parked", "It was saved while nobody looked, and cannot go on.", ""],
   over: ["This machine is over", "Nothing of it is left.", ""],
   nowhere: ["No machine", "This address names none. It may have been copied in part.", ""],
 };
 const STATES = {
   waiting: "Not connected", asking: "Waiting for the token", over: "Over",
-  nowhere: "No machine", parked: "Parked", connected: "Connected",
+  nowhere: "No machine", parked: "Parked", stuck: "Parked", connected: "Connected",
 };
 
 /**

@@ -105,7 +105,7 @@ def told_in_the_form(site: Installation, window: Browser) -> None:
             "return document.getElementById('instant').textContent"), 5, words)
         assert window.run(f"return document.querySelector(\"{mark}\").hidden") != marked
     choose = "document.getElementById('memory').value = '{}'"
-    say(choose.format(256), "Boots first. It starts at once with 1 processor, 128 MB.", False)
+    say(choose.format(256), "Boots first. It starts at once with 1 processor, 128\xa0MB.", False)
     assert not troubles(window, "form-boots")
     say(choose.format(128), "Starts at once", True)
     assert not troubles(window, "form-at-once")

@@ -96,6 +96,7 @@ def test_maintenance_wakes_nobody(lot: Installation) -> None:
     assert lot.script("admin.py", "--service_maintenance=New disks.").returncode == 0
     reply = wake(ada, desktop)
     assert reply.status == 503 and "New disks." in reply.text, str(reply)
+    assert "stays parked" in reply.json["hint"] and "new machine" not in reply.text
     assert lot.script("admin.py", "--service_maintenance=0").returncode == 0
     assert wake(ada, desktop).status == 200
 

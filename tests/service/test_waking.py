@@ -1,5 +1,6 @@
 """Waking a parked session: by its owner, or by the token, from a page or a program."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 from service.chromium import Browser
@@ -50,6 +51,20 @@ def test_many_wake_it_at_once(lot: Installation) -> None:
     desktop.view().leave()
 
 
+def test_what_cannot_go_on_is_not_tried_again(window: Browser, lot: Installation) -> None:
+    lot.add_machine("box.raw")
+    desktop = lot.person().create(machine="box.raw")
+    parked(lot, desktop)
+    os.utime(lot.machines / "box.raw", ns=(7, 7))
+    window.open(desktop.facts["url"])
+    until(lambda: state(window) == "stuck")
+    assert "cannot go on: its image was changed" in window.find("#veil-words").text
+    assert not window.find("#connect").is_displayed()
+    window.picture("a parked machine that cannot go on")
+    desktop.stop()
+    (lot.machines / "box.raw").unlink()
+
+
 def test_its_address_wakes_it(window: Browser, lot: Installation) -> None:
     ada = lot.person()
     desktop = ada.create(machine="tiny.iso", memory="128")
@@ -60,6 +75,7 @@ def test_its_address_wakes_it(window: Browser, lot: Installation) -> None:
     window.sign_in(ada)
     window.open(f"{ada.origin}/desktop/monitor")
     assert "Wake up" in window.find("[data-machine]").text
+    assert "promised" not in window.find("[data-machine]").text
     window.picture("a parked machine among mine")
     window.open(desktop.facts["url"])
     window.screen()
@@ -81,6 +97,7 @@ def test_its_address_wakes_it(window: Browser, lot: Installation) -> None:
     window.open(desktop.facts["url"])
     until(lambda: state(window) == "parked")
     assert "All 1 places are taken" in window.find("#veil-words").text
+    assert "stays parked" in window.find("#veil-words").text
     window.picture("a parked machine without room")
     viewer.leave()
     other.stop()

@@ -13,7 +13,7 @@ from desktop.machine import qmp
 from desktop.process import Process
 from desktop.session import control, garage, history, lock, sessions
 from desktop.session.paths import Paths
-from desktop.session.record import Corrupt, Record
+from desktop.session.record import Corrupt, Record, State
 from desktop.settings import Settings
 
 log = logging.getLogger("ending")
@@ -40,7 +40,8 @@ def stop(settings: Settings, entry: Record, *, how: str = "stopped") -> None:
 
 def let_go(settings: Settings, entry: Record, *, how: str) -> None:
     """End a session as this record has it; one that could not be woken stays parked."""
-    ask_to_stop(settings, entry, how)
+    if entry.state is not State.PARKED:  # nobody keeps that
+        ask_to_stop(settings, entry, how)
     paths = sessions.paths(settings, entry)
     see_off(settings, paths, [entry.keeper] if entry.keeper else keepers(paths), entry, how)
 

@@ -19,6 +19,7 @@ from desktop.session.record import Record, State
 from desktop.settings import Settings
 
 log = logging.getLogger("wake")
+KEPT = "It stays parked, and nothing of it is lost."
 
 
 @start.for_owner_alone()
@@ -29,7 +30,9 @@ def wake(settings: Settings, entry: Record) -> Record:
     """
     if entry.state is not State.PARKED:
         return entry
-    maintenance.check(settings)
+    if words := maintenance.text(settings):
+        raise Refusal(f"It is not woken now. {words}", 503,
+                      f"{KEPT} Open it again when maintenance is over.", retry_after=600)
     saved, paths = sessions.paths(settings, entry), Paths(settings.dir_cfg / entry.session)
     sessions.prepare(settings)
     housekeeping.sweep(settings)
@@ -37,7 +40,7 @@ def wake(settings: Settings, entry: Record) -> Record:
         with lock.holding(saved.lock), detach.summon(paths.directory) as line:
             check_whole(saved)
             machine, below = below_it(settings, entry)
-            claimed = claim.again(settings, entry, paths, saved)
+            claimed = make_room(settings, entry, paths, saved)
             direct = None if entry.endpoint.startswith("/") else listening.again(entry, paths)
             try:
                 plan.entrust(settings, claimed, direct, line, plan.woken(
@@ -50,11 +53,21 @@ def wake(settings: Settings, entry: Record) -> Record:
         return sessions.find(settings, entry.session)
 
 
+def make_room(settings: Settings, entry: Record, paths: Paths, saved: Paths) -> claim.Claim:
+    """Promise it again what it had; raise Refusal, which says that nothing is lost."""
+    try:
+        return claim.again(settings, entry, paths, saved)
+    except Refusal as full:  # what was hinted at is for those who start one
+        more = f" {full.hint}" if full.status == 429 else ""
+        raise Refusal(full.message, full.status, KEPT + more, full.retry_after) from full
+
+
 def below_it(settings: Settings, entry: Record) -> tuple[Machine, Template | None]:
     """Return the machine and the template below a session's disk; raise Refusal when changed."""
     if problem := footing.trouble(settings, entry):
         raise Refusal(f"This machine cannot go on: {problem}.", 409,
-                      "Stop it and start another one, or have your administrator put that back.")
+                      "Its owner can stop it and start another one, unless an administrator can "
+                      "put that back.")
     return (catalogue.known(settings, entry.machine),
             template.read(settings.dir_templates / entry.template) if entry.template else None)
 

@@ -1,12 +1,15 @@
 """What was saved of a session is looked at before it is woken."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from samples import Maker
 
+from desktop import maintenance
 from desktop.errors import Refusal
-from desktop.session import aside, garage, parking, record, wake
+from desktop.host import capacity
+from desktop.session import aside, claim, ending, garage, parking, record, wake
 from desktop.session.paths import Paths
 from desktop.session.record import State
 from desktop.settings import Settings
@@ -58,6 +61,33 @@ def refused(saved: Paths) -> None:
     with pytest.raises(Refusal, match="saved of this machine is damaged") as refusal:
         wake.check_whole(saved)
     assert refusal.value.status == 500 and "/" not in str(refusal.value)
+
+
+def test_where_there_is_no_room_nothing_is_lost(site: Settings, saved: Paths,
+                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    entry, paths = record.read(saved.directory), Paths(site.dir_cfg / "new")
+    for full, hint in ((capacity.full("Full."), wake.KEPT),
+                       (capacity.full("Full.", "Stop one.", status=429),
+                        f"{wake.KEPT} Stop one.")):
+        monkeypatch.setattr(claim, "again", Mock(side_effect=full))
+        with pytest.raises(Refusal, match="Full.") as refused:
+            wake.make_room(site, entry, paths, saved)
+        assert (refused.value.status, refused.value.hint, refused.value.retry_after) == (
+            full.status, hint, 60)
+
+
+def test_maintenance_says_that_it_stays(site: Settings, saved: Paths) -> None:
+    maintenance.change(site, "New disks.")
+    with pytest.raises(Refusal, match="not woken now. New disks.") as refused:
+        wake.wake(site, record.read(saved.directory))
+    assert "stays parked" in refused.value.hint
+
+
+def test_nobody_is_asked_to_stop_what_is_parked(site: Settings, saved: Paths,
+                                                caplog: pytest.LogCaptureFixture) -> None:
+    (site.dir_cfg / saved.session).rename(site.dir_cfg / "away")
+    ending.stop(site, record.read(saved.directory))
+    assert not saved.directory.exists() and not caplog.text
 
 
 def test_without_its_record_it_is_removed_by_an_administrator(site: Settings, saved: Paths,

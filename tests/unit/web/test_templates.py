@@ -115,6 +115,29 @@ def test_a_page_tells_of_the_end_when_it_is_near(name: str) -> None:
     assert "or extend it" not in over
 
 
+@pytest.mark.parametrize("name", ["session.html", "sessions.html"])
+def test_a_parked_one_can_be_woken_and_holds_nothing(name: str) -> None:
+    for state, parked in (("parked", True), ("running", False)):
+        one = SESSION | {"state": state, "processes": [], "used": None, "reason": ""}
+        page = render(name, s=one, sessions=[one], rows=[one])
+        assert ('name="action" value="wake"' in page) == parked
+        assert ("elsewhere or gone" in page) == (name == "sessions.html" and not parked)
+        assert ("none: it is parked" in page) == (name == "sessions.html" and parked)
+        assert (", promised 1.5&nbsp;GB" in page) == (name == "sessions.html" and not parked)
+
+
+@pytest.mark.parametrize("name", ["session.html", "sessions.html"])
+def test_why_it_is_so_is_a_remark_of_its_own(name: str) -> None:
+    one = SESSION | {"state": "running", "reason": "not parked: no room"}
+    page = render(name, s=one, sessions=[one], rows=[one])
+    assert "data-reason>not parked: no room</small>" in page and "running:" not in page
+
+
+def test_only_what_boots_takes_minutes() -> None:
+    assert "takes minutes" in render("session.html", s=SESSION)
+    assert "takes minutes" not in render("session.html", s=SESSION | {"began": "resumed"})
+
+
 def test_without_a_token_or_an_end() -> None:
     page = render("session.html", s=SESSION | {"token": None, "expires": "", "remaining": 0})
     assert "No token is asked" in page
