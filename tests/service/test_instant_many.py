@@ -20,8 +20,8 @@ def test_two_hundred_sessions_leave_nothing_and_change_nothing(site: Installatio
     first = start(site)
     assert not booted(site, first)
     first.stop()
-    before = traces(site), digests(place)
     people = [site.person(name) for name in ("ada", "bob")]
+    before = traces(site), digests(place)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         templates = list(pool.map(lambda number: once(site, people[number % 2]), range(STARTS)))
     assert templates == [place.name] * STARTS
