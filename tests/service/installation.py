@@ -161,9 +161,10 @@ class Installation:
     def person(self, name: str = "ada") -> Person:
         """Return somebody with an account who has signed in, in a browser of their own."""
         if name not in self.people:
-            self.people[name] = self.stranger(name)
-            reply = self.people[name].sign_in()
+            one = self.stranger(name)
+            reply = one.sign_in()
             assert reply.status == 303, str(reply)
+            self.people[name] = one  # only now: threads may ask at once
         fresh = self.stranger(name)
         fresh.cookies = dict(self.people[name].cookies)
         return fresh
