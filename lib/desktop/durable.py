@@ -19,7 +19,11 @@ def replace(path: Path, text: str) -> None:
     One writer at a time. Raises OSError.
     """
     draft = path.with_suffix(".new")
-    draft.write_text(text, encoding="utf-8")
-    sync(draft)
-    draft.rename(path)
+    try:
+        draft.write_text(text, encoding="utf-8")
+        sync(draft)
+        draft.rename(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
     sync(path.parent)

@@ -58,7 +58,7 @@ def freeze(site: Installation, directory: Path) -> Frost:
         done = site.script(FREEZE, name, "--memory", str(memory), timeout=180)
         assert done.returncode == 0, done
         if name == "tiny.iso":
-            seconds, said = time.monotonic() - begin, done.stdout + done.stderr
+            seconds, said = time.monotonic() - begin, done.stderr + done.stdout
         made[name] = directory / template(site).name
         template(site).rename(made[name])
     return Frost(machines, made, seconds, said)

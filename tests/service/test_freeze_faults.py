@@ -1,5 +1,6 @@
 """Freezing that is killed, interrupted or out of disk: no half template, and nothing left."""
 
+import json
 import os
 import signal
 import subprocess
@@ -142,8 +143,9 @@ def test_a_full_disk(quick: Installation) -> None:
             disk.fill(place, 0)
             out, _ = child.communicate(timeout=60)
         assert child.returncode == 1 and "disk" in out and "is full" in out, out
-        assert not [path for path in place.iterdir() if path.name[0] not in ".f"]
-        assert not (place / ".draft").exists() and not running(quick)
+        assert {path.name for path in place.iterdir()} == {"filling", ".lock", ".failure.json"}
+        assert "is full" in json.loads((place / ".failure.json").read_text())["words"]
+        assert not running(quick)
         desktop = start(quick)
         assert booted(quick, desktop)
         desktop.stop()

@@ -19,6 +19,7 @@ PATIENCE = 1800.0  # seconds for a machine to boot
 PAUSE = 1.0  # seconds between two looks
 CALM = 2  # looks in which a machine that said it is ready has little to do
 HURRY = 20  # looks after which that no longer matters
+WORDLESS = 60.0  # seconds after which it is said which word it waits for
 SERIAL = 65536  # bytes that QEMU keeps of the serial port
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -56,13 +57,19 @@ class Boot:
                 calm = calm + 1 if told and look.busy < stillness.IDLE else 0
                 if calm >= CALM or since >= HURRY:
                     return
-                say(f"{'is ready, calms down' if told else 'boots'}, {look.busy:.0%} CPU")
+                say(f"{'is ready, calms down' if told else 'boots'}, {look.busy:.0%} CPU"
+                    + (self.advice() if not told and look.at - begin >= WORDLESS else ""))
             else:
                 if seconds >= stillness.STILL:
                     return
                 say(f"boots, {look.busy:.0%} CPU, still for {seconds:.0f} s")
         raise Refusal(f"The machine is not ready after {PATIENCE / 60:.0f} minutes.", 504,
                       "Press Enter when its screen shows that it is.")
+
+    def advice(self) -> str:
+        """Return what to do about a machine that does not say that it is ready."""
+        return (f"; it waits for the word {self.ready!r} on the serial port: freeze it now if the "
+                "picture shows that it is ready")
 
     def look(self) -> Look:
         """Look at screen and CPUs; the screen is there for others as a PNG."""

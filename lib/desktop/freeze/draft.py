@@ -41,22 +41,35 @@ class Progress:
 
 
 @contextmanager
-def claimed(settings: Settings) -> Iterator[Path]:
-    """Lend the path of the draft, where nothing is yet; what is still there afterwards goes.
+def claimed(settings: Settings) -> Iterator[None]:
+    """Be the only one who freezes a machine.
 
-    Raises Refusal: 409 while somebody else freezes a machine, 403 when nothing can be written.
+    Raises Refusal: 409 while somebody else does, 403 when nothing can be written.
     """
     with writable(settings):
         handle = lock.take(settings.dir_templates / LOCK)
     if handle is None:
-        raise Refusal("A machine is being frozen already.", 409, "One at a time: wait for it.")
+        raise busy()
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def lent(settings: Settings) -> Iterator[Path]:
+    """Lend the path of the draft, where nothing is yet; what is still there afterwards goes."""
     path = settings.dir_templates / NAME
     try:
         clear(path)
         yield path
     finally:
         clear(path)
-        os.close(handle)
+
+
+def busy(machine: str = "A machine") -> Refusal:
+    """Return the refusal to freeze two at once."""
+    return Refusal(f"{machine} is being frozen already.", 409, "One at a time: wait for it.")
 
 
 @contextmanager
@@ -85,9 +98,10 @@ def sweep(settings: Settings) -> None:
         if (settings.dir_templates / NAME).exists():
             handle = lock.take(settings.dir_templates / LOCK)
             if handle is not None:
-                if last := read(settings):
-                    failure.note(settings, last.machine, last.cpu, last.memory, "It was killed.")
+                last = read(settings)
                 clear(settings.dir_templates / NAME)
+                if last:
+                    failure.note(settings, last.machine, last.cpu, last.memory, "It was killed.")
                 os.close(handle)
 
 

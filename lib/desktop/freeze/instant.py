@@ -9,7 +9,7 @@ from typing import Any
 
 from desktop.errors import Refusal
 from desktop.host import volumes
-from desktop.machine import emulator, template
+from desktop.machine import emulator, setback, template
 from desktop.machine.descriptor import Machine
 from desktop.machine.emulator import About
 from desktop.machine.template import Manifest
@@ -31,10 +31,10 @@ def sizes(settings: Settings, machines: Iterable[Machine]) -> dict[str, list[dic
         return found
     for one in templates:
         made = one.manifest
-        if made is None or made.machine not in known:
+        if made is None or one.problem or made.machine not in known:
             continue
         size = {"cpu": made.cpu, "memory": made.memory, "video": made.video}
-        if (size not in found[made.machine] and not template.trouble(one)
+        if (size not in found[made.machine] and not setback.recent(one.directory)
                 and fits(settings, known[made.machine], made, accel, about)):
             found[made.machine].append(size)
     return found

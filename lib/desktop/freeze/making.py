@@ -21,8 +21,10 @@ from desktop.freeze.boot import Boot
 from desktop.freeze.draft import Progress
 from desktop.host import capacity
 from desktop.machine import firmware, migration, qemu, qmp, snapshot, template
+from desktop.machine.descriptor import Machine
 from desktop.machine.template import Manifest, Template
 from desktop.machine.wiring import READONLY_MEMORY, Hardware, Wiring
+from desktop.memo import stamp
 from desktop.session.start import for_owner_alone
 from desktop.settings import Settings
 
@@ -46,8 +48,9 @@ def make(settings: Settings, hardware: Hardware, disk: float, who: Spectator) ->
     `disk` is the size of an ISO's disk in GB. Raises Refusal.
     """
     since, named, us = time.time(), hardware.machine.name, process.identify(os.getpid())
-    with (draft.claimed(settings) as place, interruptible(), for_owner_alone(),
-          failure.noted(settings, named, hardware.cpu, hardware.memory)):
+    what = (settings, named, hardware.cpu, hardware.memory)
+    with (draft.claimed(settings), interruptible(), for_owner_alone(), failure.noted(*what),
+          draft.lent(settings) as place, failure.noted(*what)):  # again once the disk has room
         check_room(settings, hardware)
 
         def say(words: str) -> None:
@@ -61,7 +64,7 @@ def make(settings: Settings, hardware: Hardware, disk: float, who: Spectator) ->
                 os.posix_fallocate(memory.fileno(), 0, hardware.memory << 20)
             argv = boot_and_save(settings, hardware, place,
                                  Spectator(say, lambda: who.asked() or said_so(place)))
-            say("is packed")
+            say("is packed and checked")
             return keep(settings, hardware, disk, place, argv, since)
         except (qmp.Error, process.Failed, OSError) as problem:
             raise Refusal(f"{named} could not be frozen: {reason(settings, place, problem)}.",
@@ -122,29 +125,41 @@ def boot_and_save(settings: Settings, hardware: Hardware, place: Path,
 
 def keep(settings: Settings, hardware: Hardware, disk: float, place: Path, argv: list[str],
          since: float) -> Template:
-    """Make a template of what was saved: packed, sealed, described, and moved to its place."""
+    """Make a template of what was saved: packed, sealed, described, and moved to its place.
+
+    How far it is can be seen until it is there.
+    """
     pack(place / template.MEMORY)
     names = [*template.PARTS, *([snapshot.VARS] if hardware.machine.firmware == "uefi" else [])]
-    for path in list(place.iterdir()):
-        if path.name not in names:
-            path.unlink()
     for name in names:
         writable = name == template.MEMORY and hardware.about.version < READONLY_MEMORY
         (place / name).chmod(0o600 if writable else 0o400)  # QEMU 7.2 opens it so, and only reads
     fit = template.fit(hardware, disk)
-    file = hardware.machine.file
-    facts = file.stat()
     template.write(place, Manifest(
         fit=fit, machine=hardware.machine.name, cpu=hardware.cpu, memory=hardware.memory,
         disk=disk, video=hardware.video, accel=hardware.accel,
         qemu=hardware.about.release, processor=template.processor(),
-        master={"size": facts.st_size, "mtime": facts.st_mtime_ns, "inode": facts.st_ino,
-                "sha256": digest(file)},
-        argv=argv, files={name: described(place / name) for name in names},
+        master=master(hardware.machine), argv=argv,
+        files={name: described(place / name) for name in names},
         made=time.time(), seconds=round(time.time() - since, 1)))
+    for path in list(place.iterdir()):
+        if path.name not in (*names, template.MANIFEST, draft.PROGRESS):
+            path.unlink()
     home = settings.dir_templates / f"{fit[:20]}-{token_hex(4)}"
     place.rename(home)
+    (home / draft.PROGRESS).unlink(missing_ok=True)
     return template.read(home)
+
+
+def master(machine: Machine) -> dict[str, Any]:
+    """Return what a machine's file is; raise Refusal if it is not the one that was booted."""
+    facts = machine.file.stat()
+    found = {"size": facts.st_size, "mtime": facts.st_mtime_ns, "inode": facts.st_ino,
+             "sha256": digest(machine.file)}
+    if stamp(machine.file) != machine.stamp:
+        raise Refusal(f"{machine.name} could not be frozen: its image was changed meanwhile.", 409,
+                      "Try again.")
+    return found
 
 
 def pack(memory: Path) -> None:
@@ -154,8 +169,9 @@ def pack(memory: Path) -> None:
 
 
 def described(path: Path) -> dict[str, Any]:
-    """Return the size and the SHA-256 of a part."""
-    return {"size": path.stat().st_size, "sha256": digest(path)}
+    """Return size, mtime in ns and SHA-256 of a part."""
+    facts = path.stat()
+    return {"size": facts.st_size, "mtime": facts.st_mtime_ns, "sha256": digest(path)}
 
 
 def digest(path: Path) -> str:

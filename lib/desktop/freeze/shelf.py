@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from desktop.errors import Refusal
 from desktop.freeze import draft, instant
-from desktop.machine import catalogue, emulator, template
+from desktop.machine import catalogue, emulator, setback, template
 from desktop.machine.descriptor import Machine
 from desktop.machine.emulator import About
 from desktop.machine.template import Template
@@ -22,6 +22,7 @@ from desktop.settings import Settings
 log = logging.getLogger("shelf")
 SUPERSEDED = "there is a newer one"
 UNOFFERED = "nobody can choose its size any more"
+RESTS = "sessions boot until it is tried again"
 TOLD = 86400  # seconds for which administrators are told of a template that failed
 
 
@@ -53,6 +54,11 @@ class Item:
         return f"{about.machine} ({about.cpu} CPU, {about.memory} MB, {about.video})"
 
     @property
+    def rests(self) -> bool:
+        """Tell whether it failed so lately that it is not tried."""
+        return bool(setback.recent(self.template.directory))
+
+    @property
     def when(self) -> str:
         """Return the moment at which it failed, as the pages say it."""
         return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(self.failed))
@@ -66,14 +72,15 @@ def items(settings: Settings) -> list[Item]:
     used = Counter(entry.template for entry in sessions.all(settings))
     machines = {machine.name: machine for machine in catalogue.all(settings)}
     about, accel = emulator.about(settings), accelerator(settings)
-    found, fits = [], set()
+    found: list[Item] = []
+    good: set[str] = set()  # how the names of those begin that sessions start from
     for one in templates:
         stale = unfit(settings, one, machines, accel, about)
-        if one.manifest and not stale and one.manifest.fit in fits:
+        if one.name[:20] in good:
             stale = SUPERSEDED
-        if one.manifest:
-            fits.add(one.manifest.fit)
-        trouble, failed = template.last_trouble(one)
+        if not stale:
+            good.add(one.name[:20])
+        trouble, failed = setback.last(one.directory)
         found.append(Item(one, stale, trouble, used[one.name], failed))
     return found
 
@@ -135,16 +142,18 @@ def stale_wishes(settings: Settings) -> Iterator[Wish]:
 
 
 def tidy(settings: Settings) -> None:
-    """Remove what a killed run left, and the templates that nobody needs any more.
+    """Remove what a killed run left, and the templates that have a newer one in their place.
 
-    Stale ones stay until there is another in their place: they say what is to be frozen anew.
+    Others that are stale, or no good, say what is to be frozen anew; administrators may remove
+    them. The machine of one may be away with its disk.
     """
     draft.sweep(settings)
-    found = items(settings)
-    current = {known(one) for one in found if not one.stale}
-    for one in found:
-        gone = one.template.manifest is None or one.stale == template.GONE
-        if one.stale and not one.sessions and (gone or known(one) in current):
+    current: set[Wish | None] = set()
+    for one in items(settings):
+        if not one.stale:
+            current.add(known(one))
+        elif not one.sessions and (one.stale == SUPERSEDED or known(one) in current
+                                   or not (one.template.directory / template.MANIFEST).exists()):
             with suppress(Refusal):  # somebody just became a user of it
                 discard(settings, one.template)
 
@@ -208,7 +217,7 @@ def table(settings: Settings) -> str:
     """Return the templates as text for a terminal."""
     lines = []
     for one in items(settings):
-        state = one.stale or "sessions start at once"
+        state = one.stale or (RESTS if one.rests else "sessions start at once")
         if one.trouble and not one.stale:
             state += f"; it failed at {one.when}: {one.trouble}"
         lines.append(f"{one.title}, {size(one.template)} MB on disk, {one.sessions} sessions: "

@@ -9,7 +9,6 @@ import json
 import logging
 import os
 import re
-import time
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +16,7 @@ from typing import Any
 
 from desktop import durable, private
 from desktop.errors import Refusal
-from desktop.machine import firmware, qemu
+from desktop.machine import firmware, qemu, setback
 from desktop.machine.descriptor import Machine
 from desktop.machine.wiring import Hardware, Wiring
 from desktop.settings import Settings
@@ -26,12 +25,10 @@ log = logging.getLogger("template")
 VERSION = 1
 NAME = re.compile("[0-9a-f]{20}-[0-9a-f]{8}")  # what it is of, and which of several
 MANIFEST = "manifest.json"
-PROBLEM = "problem.json"
 MEMORY, STATE, DISK = PARTS = ("memory", "state", "disk.qcow2")
 VARS = "vars.fd"  # of UEFI
 VOLUMES = 24  # that fit into the slots of a copy
 GONE = "its machine is gone"
-PAUSE = 600  # seconds for which a template that failed is not tried again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +36,7 @@ class Manifest:
     """What a template is. Memory is MB, disk GB, `made` Unix time, `seconds` what that took.
 
     `fit` is the digest of all that must be the same in a session. `master` are the size, mtime in
-    ns, inode and SHA-256 of the machine's file; `files` size and SHA-256 of each part by its name.
+    ns, inode and SHA-256 of the machine's file; `files` the same of each part, but for the inode.
     """
 
     version: int = VERSION
@@ -61,7 +58,10 @@ class Manifest:
 
 @dataclass(frozen=True)
 class Template:
-    """A template where it lies; `manifest` is None, and `problem` says why, if it is no good."""
+    """A template where it lies; `problem` says why it is no good, if so.
+
+    `manifest` is None when nobody knows what it is of.
+    """
 
     directory: Path
     manifest: Manifest | None
@@ -128,7 +128,7 @@ def find(settings: Settings, hardware: Hardware, disk: float) -> Template | None
     for one in those(settings, wanted[:20]):
         if one.problem:
             log.error("the template %s is not used: %s", one.name, one.problem)
-        elif one.manifest and one.manifest.fit == wanted and not trouble(one):
+        elif one.manifest and one.manifest.fit == wanted and not setback.recent(one.directory):
             return one
     return None
 
@@ -175,17 +175,35 @@ def read(directory: Path) -> Template:
     try:
         facts = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
         manifest = Manifest(**facts)
-        if manifest.version != VERSION or not directory.name.startswith(manifest.fit[:20]):
-            return Template(directory, None, "its manifest is of another one")
-        for name, known in manifest.files.items():
-            if (directory / name).stat().st_size != known["size"]:
-                return Template(directory, None, f"{name} is not as long as it was")
+        return Template(directory, manifest, flaw(directory, manifest))
     except OSError as error:
-        return Template(directory, None, f"{error.filename and Path(error.filename).name} "
-                                         f"cannot be read ({error.strerror})")
+        return Template(directory, None, unreadable(error))
     except (ValueError, TypeError, KeyError, AttributeError):
         return Template(directory, None, "its manifest cannot be understood")
-    return Template(directory, manifest)
+
+
+def flaw(directory: Path, manifest: Manifest) -> str:
+    """Return what is not as it was when the manifest was written, or nothing.
+
+    Digests take seconds; a file that was written to since tells by its mtime, which was not
+    written down by every version.
+    """
+    if manifest.version != VERSION or not directory.name.startswith(manifest.fit[:20]):
+        return "its manifest is of another one"
+    try:
+        for name, known in manifest.files.items():
+            facts = (directory / name).stat()
+            mtime = known.get("mtime", facts.st_mtime_ns)
+            if (facts.st_size, facts.st_mtime_ns) != (known["size"], mtime):
+                return f"{name} is not as it was"
+    except OSError as error:
+        return unreadable(error)
+    return ""
+
+
+def unreadable(error: OSError) -> str:
+    """Return in words what cannot be read."""
+    return f"{error.filename and Path(error.filename).name} cannot be read ({error.strerror})"
 
 
 def write(directory: Path, manifest: Manifest) -> None:
@@ -208,6 +226,8 @@ def stale(one: Template, machines: dict[str, Machine], version: str) -> str:
     machine = machines.get(known.machine)
     if machine is None:
         return GONE
+    if one.problem:
+        return one.problem
     facts = machine.file.stat()
     if (facts.st_size, facts.st_mtime_ns, facts.st_ino) != (
             known.master["size"], known.master["mtime"], known.master["inode"]):
@@ -217,34 +237,3 @@ def stale(one: Template, machines: dict[str, Machine], version: str) -> str:
     if known.processor != processor():
         return "it is of another processor"
     return ""
-
-
-def trouble(one: Template) -> str:
-    """Return how a template failed within the last minutes, or nothing."""
-    problem, at = last_trouble(one)
-    return problem if 0 <= time.time() - at < PAUSE else ""
-
-
-def last_trouble(one: Template) -> tuple[str, float]:
-    """Return how a template failed last, and when (Unix time); nothing and 0 if it did not."""
-    try:
-        facts = json.loads((one.directory / PROBLEM).read_text())
-        return str(facts["problem"]), float(facts["at"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return "", 0.0
-
-
-def note_trouble(directory: Path, problem: str) -> None:
-    """Remember that a template failed, so that it is not tried at once again, and told of."""
-    try:
-        (directory / PROBLEM).write_text(json.dumps({"problem": problem, "at": time.time()}))
-    except OSError as error:
-        log.error("the failure of %s is not noted: %s", directory.name, error.strerror)
-
-
-def keep_hot(settings: Settings) -> None:
-    """Have the memory of templates read ahead, so that copies find it in the page cache."""
-    for one in all(settings):
-        for path in (one.memory, one.state, one.layer) if one.manifest else ():
-            with path.open("rb") as file:
-                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)

@@ -10,7 +10,7 @@ from desktop import log as logs
 from desktop import process
 from desktop.errors import Refusal
 from desktop.launch import detach
-from desktop.machine import qmp, template
+from desktop.machine import qmp, setback
 from desktop.session import ending, garage, listening, record
 from desktop.session.guest import COPY_TIME, START_TIME
 from desktop.session.keeper import Keeper
@@ -62,7 +62,7 @@ def start(keeper: Keeper, first: First, qemu: process.Child) -> None:
         if "boot" not in first.commands:
             raise
         log.error("%s boots, its template failed: %s", keeper.entry.name, problem)
-        template.note_trouble(keeper.settings.dir_templates / keeper.entry.template, str(problem))
+        setback.note(keeper.settings.dir_templates / keeper.entry.template, str(problem))
         keeper.guest.abandon()
         keeper.update(template="", boot_reason=str(problem))
         take(keeper, first.start("boot"))

@@ -25,7 +25,8 @@ PAGE = "monitor?machines=1"
 
 def facts(settings: Settings) -> dict[str, Any]:
     """Return what is frozen, and what is being frozen or failed to be."""
-    return {"templates": [row(one) for one in shelf.items(settings)], **progress(settings)}
+    now = progress(settings)  # first: what ends meanwhile is among the templates
+    return {"templates": [row(one) for one in shelf.items(settings)], **now}
 
 
 def row(one: Item) -> dict[str, Any]:
@@ -37,7 +38,7 @@ def row(one: Item) -> dict[str, Any]:
             "video": about.video if about else "",
             "size": shelf.size(one.template), "sessions": one.sessions, "stale": one.stale,
             "superseded": one.stale == shelf.SUPERSEDED,
-            "trouble": one.trouble, "failed": card.moment(one.failed),
+            "rests": one.rests, "trouble": one.trouble, "failed": card.moment(one.failed),
             "made": card.moment(about.made if about else 0),
             "seconds": round(about.seconds) if about else 0}
 

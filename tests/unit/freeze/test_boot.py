@@ -68,6 +68,17 @@ def test_its_own_word_counts_once_it_is_calm(tmp_path: Path,
 
 
 @pytest.mark.usefixtures("clock")
+def test_after_a_minute_it_is_said_which_word_it_waits_for(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine(shows=lambda look: 2, says=lambda look: "my: ready" if look == 99 else "")
+    said: list[str] = []
+    begin(machine, tmp_path, monkeypatch, "my: ready").wait(said.append, lambda: False)
+    told = ["waits for the word 'my: ready' on the serial port: freeze it now" in words
+            for words in said]
+    assert told.index(True) == boot.WORDLESS - 1 and all(told[60:98]) and not any(told[98:])
+
+
+@pytest.mark.usefixtures("clock")
 def test_what_else_it_says_does_not_matter(tmp_path: Path,
                                            monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(shows=lambda look: look, says=lambda look: "\0\xff ready" if look == 2 else

@@ -88,7 +88,7 @@ def test_who_was_killed_is_remembered_and_swept_away(settings: Settings) -> None
 
 
 def test_one_at_a_time(settings: Settings) -> None:
-    with draft.claimed(settings):
+    with draft.claimed(settings), draft.lent(settings):
         told(settings, OURS)
         draft.sweep(settings)
         assert draft.seen(settings)

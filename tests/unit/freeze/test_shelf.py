@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from desktop.errors import Refusal
-from desktop.freeze import instant, shelf, upkeep
-from desktop.machine import catalogue, emulator, template
+from desktop.freeze import instant, making, shelf, upkeep
+from desktop.machine import catalogue, emulator, setback, template
 from desktop.machine.template import Manifest, Template
 from desktop.machine.wiring import Hardware
 from desktop.session import claim, record
@@ -54,7 +54,7 @@ def put(settings: Settings, number: int = 0, **size: Any) -> Template:
         accel=seen.accel, qemu=about.release, processor=template.processor(),
         master={"size": state.st_size, "mtime": state.st_mtime_ns, "inode": state.st_ino,
                 "sha256": ""}, argv=[], made=float(number), seconds=9,
-        files={name: {"size": len(name), "sha256": ""} for name in template.PARTS}))
+        files={name: making.described(directory / name) for name in template.PARTS}))
     return template.read(directory)
 
 
@@ -88,9 +88,9 @@ def test_the_form_offers_what_a_session_would_take(settings: Settings) -> None:
 
 def test_nothing_is_offered_that_would_boot(settings: Settings) -> None:
     one = put(settings)
-    template.note_trouble(one.directory, "no answer")
+    setback.note(one.directory, "no answer")
     assert offered(settings) == []
-    (one.directory / template.PROBLEM).unlink()
+    (one.directory / setback.NAME).unlink()
     assert offered(settings)
     assert instant.sizes(settings, [replace(machine, problem="no")
                                     for machine in catalogue.all(settings)]) == {}
@@ -104,10 +104,10 @@ def test_administrators_are_told_of_what_is_stale_or_failed(
         settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     one = put(settings)
     assert shelf.warnings(settings) == []
-    template.note_trouble(one.directory, "no answer")
+    setback.note(one.directory, "no answer")
     said, = shelf.warnings(settings)
     assert "box.raw (1 CPU, 64 MB, virtio) failed at 2" in said and "no answer" in said
-    assert "no answer" in shelf.table(settings)
+    assert "no answer" in shelf.table(settings) and shelf.RESTS in shelf.table(settings)
     now = shelf.time.time()
     monkeypatch.setattr(shelf.time, "time", lambda: now + shelf.TOLD + 1)
     assert shelf.warnings(settings) == []
@@ -178,6 +178,55 @@ def test_the_timer_removes_what_is_superseded(settings: Settings,
     upkeep.each_minute(replace(settings, templates_keep_hot=True))
     assert used.directory.exists() and new.directory.exists() and not old.directory.exists()
     assert f"the template {old.name} of {BOX} is removed" in caplog.text
+
+
+def test_one_that_is_no_good_is_named_and_stays_until_there_is_another(settings: Settings) -> None:
+    one = put(settings, 1)
+    one.memory.write_bytes(b"else")
+    assert shelf.warnings(settings) == [
+        f"The frozen {BOX} (1 CPU, 64 MB, virtio) is not used: memory is not as it was."]
+    assert offered(settings) == []
+    shelf.tidy(settings)
+    assert [wish.memory for wish in shelf.stale_wishes(settings)] == [64]
+    put(settings, 0)
+    shelf.tidy(settings)
+    assert one.directory.exists(), "the other one is older"
+    put(settings, 2)
+    shelf.tidy(settings)
+    assert not one.directory.exists()
+
+
+def test_one_that_nobody_can_read_stays_until_there_is_another(settings: Settings) -> None:
+    one = put(settings, 1)
+    (one.directory / template.MANIFEST).write_text("{")
+    shelf.tidy(settings)
+    words, = shelf.warnings(settings)
+    assert one.name in words and "cannot be understood" in words
+    assert not list(shelf.stale_wishes(settings))
+    put(settings, 2)
+    shelf.tidy(settings)
+    assert not one.directory.exists()
+
+
+def test_what_is_left_of_one_that_was_removed_goes(settings: Settings) -> None:
+    one = put(settings)
+    (one.directory / template.MANIFEST).unlink()
+    shelf.tidy(settings)
+    assert not one.directory.exists()
+
+
+def test_one_whose_machine_is_away_stays_and_is_told_of(settings: Settings) -> None:
+    one, away = put(settings), settings.dir_machines.with_name("away")
+    settings.dir_machines.rename(away)
+    settings.dir_machines.mkdir()
+    shelf.tidy(settings)
+    assert "its machine is gone" in shelf.warnings(settings)[0]
+    assert not list(shelf.stale_wishes(settings))
+    settings.dir_machines.rmdir()
+    away.rename(settings.dir_machines)
+    assert one.directory.exists() and offered(settings)
+    (settings.dir_machines / BOX).unlink()
+    assert shelf.remove(settings, BOX) == 1
 
 
 def test_the_timer_goes_on_where_there_is_no_qemu(settings: Settings,

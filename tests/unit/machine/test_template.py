@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from desktop.machine import template
+from desktop.errors import Refusal
+from desktop.freeze import making
+from desktop.machine import setback, template
 from desktop.machine.descriptor import Machine
 from desktop.machine.emulator import About
 from desktop.machine.image import Format
 from desktop.machine.template import Manifest, Template
 from desktop.machine.wiring import Hardware
+from desktop.memo import stamp
 from desktop.settings import Settings
 
 OLD, NEW = (7, 2, 22), (10, 0, 2)
@@ -48,7 +51,7 @@ def put(settings: Settings, like: Hardware, made: float = 1.0, number: int = 0) 
         video=like.video, accel=like.accel, qemu="7.2.22", processor=template.processor(),
         master={"size": state.st_size, "mtime": state.st_mtime_ns, "inode": state.st_ino,
                 "sha256": ""}, argv=[], made=made, seconds=9,
-        files={name: {"size": len(name), "sha256": ""} for name in template.PARTS}))
+        files={name: making.described(directory / name) for name in template.PARTS}))
     return template.read(directory)
 
 
@@ -95,6 +98,28 @@ def test_what_is_not_whole_is_not_used(tmp_path: Path, settings: Settings, name:
     assert template.read(made.directory).problem
 
 
+@pytest.mark.parametrize("name", template.PARTS)
+def test_what_was_written_to_is_not_used(tmp_path: Path, settings: Settings, name: str) -> None:
+    like = hardware(tmp_path)
+    made = put(settings, like)
+    path = made.directory / name
+    path.write_bytes(bytes(reversed(path.read_bytes())))
+    assert template.find(settings, like, 1) is None
+    found = template.read(made.directory)
+    assert found.problem == f"{name} is not as it was" and found.manifest == made.manifest
+    assert template.stale(found, {"box.iso": like.machine}, "7.2.22") == found.problem
+
+
+def test_an_image_that_changed_while_it_was_frozen_is_refused(tmp_path: Path) -> None:
+    machine = hardware(tmp_path).machine
+    machine = replace(machine, stamp=stamp(machine.file))
+    assert making.master(machine)["size"] == 100
+    machine.file.unlink()
+    machine.file.write_bytes(b"y" * 100)
+    with pytest.raises(Refusal, match="its image was changed meanwhile"):
+        making.master(machine)
+
+
 def test_a_missing_part_is_named(tmp_path: Path, settings: Settings) -> None:
     made = put(settings, hardware(tmp_path))
     made.memory.unlink()
@@ -105,11 +130,11 @@ def test_one_that_failed_is_left_alone_for_a_while(tmp_path: Path, settings: Set
                                                    monkeypatch: pytest.MonkeyPatch) -> None:
     like = hardware(tmp_path)
     made = put(settings, like)
-    template.note_trouble(made.directory, "no answer")
+    setback.note(made.directory, "no answer")
     assert template.find(settings, like, 1) is None
-    assert template.trouble(made) == "no answer"
-    now = template.time.time()
-    monkeypatch.setattr(template.time, "time", lambda: now + template.PAUSE)
+    assert setback.recent(made.directory) == "no answer"
+    now = setback.time.time()
+    monkeypatch.setattr(setback.time, "time", lambda: now + setback.PAUSE)
     assert template.find(settings, like, 1) == made
 
 
