@@ -191,6 +191,8 @@ def test_a_template_that_fails_is_told_to_administrators_alone(site: Installatio
     assert facts(root)["templates"][0]["trouble"] == reason
     page = root.get(PAGE).text
     assert "Freeze again" in page and "It failed" in page
+    assert "sessions boot until it is tried again" in page
+    assert "sessions start at once" not in page
     offered = ada.get("create", Accept="application/json").json["machines"]
     assert not any(machine["instant"] for machine in offered)
     listed = site.script("../machines/freeze", "--list")

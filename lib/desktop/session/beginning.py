@@ -62,9 +62,9 @@ def start(keeper: Keeper, first: First, qemu: process.Child) -> None:
         if "boot" not in first.commands:
             raise
         log.error("%s boots, its template failed: %s", keeper.entry.name, problem)
-        setback.note(keeper.settings.dir_templates / keeper.entry.template, str(problem))
+        setback.note(keeper.settings.dir_templates / keeper.entry.template, problem.message)
         keeper.guest.abandon()
-        keeper.update(template="", boot_reason=str(problem))
+        keeper.update(template="", boot_reason=problem.message)
         take(keeper, first.start("boot"))
         keeper.guest.ready()
     first.release()

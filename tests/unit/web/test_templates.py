@@ -34,8 +34,9 @@ ENDED = {"name": BAD, "machine": BAD, "user": BAD, "how": BAD, "hours": 1.25,
          "start": "2030-01-02T03:04:05Z", "end": "2030-01-02T05:04:05Z"}
 DRAFT = {"machine": BAD, "cpu": 1, "memory": 256, "words": BAD}
 TEMPLATE = {"template": BAD, "title": BAD, "machine": BAD, "cpu": 1, "memory": 256, "video": BAD,
-            "size": 99, "sessions": 0, "stale": BAD, "superseded": False, "trouble": BAD,
-            "failed": "2030-01-02T03:04:05Z", "made": "2030-01-02T03:04:05Z", "seconds": 75}
+            "size": 99, "sessions": 0, "stale": BAD, "superseded": False, "rests": False,
+            "trouble": BAD, "failed": "2030-01-02T03:04:05Z", "made": "2030-01-02T03:04:05Z",
+            "seconds": 75}
 PAGES: dict[str, dict[str, Any]] = {
     "session.html": {"s": SESSION},
     "sessions.html": {"sessions": [SESSION], "all": True, "host": HOST, "lately": [ENDED],
@@ -186,6 +187,8 @@ def test_a_template_in_use_is_not_removed() -> None:
     assert 'value="discard"' not in page(sessions=1)
     assert "Freeze again" in page(stale="gone") and "Freeze again" in page(trouble="silent")
     assert "Freeze again" not in page(stale="newer", superseded=True)
+    assert "sessions start at once" in page()
+    assert "sessions boot until" in page(rests=True) and "at once</span>" not in page(rests=True)
 
 
 def test_a_session_says_how_it_began() -> None:
