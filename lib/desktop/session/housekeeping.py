@@ -127,7 +127,8 @@ def ask_to_write(paths: Paths) -> None:
     try:
         control.ask(paths, "write", timeout=1)
     except control.Silent as problem:
-        log.error("%s; its record cannot be used", problem)
+        if paths.record.exists():  # else it is being removed, this very moment
+            log.error("%s; its record cannot be used", problem)
 
 
 def sweep_parked(settings: Settings, awake: set[str]) -> list[Record]:
