@@ -82,6 +82,7 @@ class Display(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.tries = Tries(owner)
         self._lock = threading.Condition()
         self._viewers: list[Viewer] = []
+        self.visits = 0  # viewers there have been, also those who left at once
         self._strangers: list[socket.socket] = []
 
     def start(self) -> None:
@@ -112,6 +113,7 @@ class Display(socketserver.ThreadingMixIn, socketserver.TCPServer):
                 other.farewell = (news.ELSEWHERE, "opened elsewhere")
                 other.ring()
             self._viewers.append(viewer)
+            self.visits += 1
         self.changed()
         return viewer
 

@@ -44,6 +44,7 @@ class Keeper:
         self.calendar = Calendar(its_settings)
         self.postman = Postman(paths)
         self.display: Display | None = None
+        self.visits = 0  # that were noted
         # Who asks before run() waits for it, or who is told to go, is heard then.
         self.requests = control.listen(paths)
         signal.set_wakeup_fd(self.button.fileno())
@@ -140,9 +141,14 @@ class Keeper:
     def look(self) -> None:
         """Note who looks on."""
         self.bell.recv(4096)
-        count = len(self.display.viewers() if self.display else ())
+        if self.display is None:
+            return
+        count, visits = len(self.display.viewers()), self.display.visits
+        if visits != self.visits:
+            self.visits = visits
+            self.calendar.note_viewers(1)  # who may have left again
+        self.calendar.note_viewers(count)
         if count != self.entry.viewers:
-            self.calendar.note_viewers(count)
             stays = self.entry.reason.startswith(parking.STAYS)
             self.update(viewers=count, reason="" if count and stays else self.entry.reason)
 
