@@ -2,6 +2,9 @@
 
 import os
 import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,22 @@ def restart_keeper(site: Installation, desktop: Desktop) -> None:
     """Kill a session's keeper and have it replaced."""
     os.kill(site.pids(desktop.id)["keeper"], signal.SIGKILL)
     assert site.script("admin.py", "--housekeeping").returncode == 0
+
+
+@contextmanager
+def frozen(find: Callable[[], list[int]]) -> Iterator[None]:
+    """Have the processes that are found stand still, and go on when the block is over."""
+    end, pids = time.monotonic() + 20, find()
+    while not pids:  # without a pause: what is waited for may last some 50 ms
+        assert time.monotonic() < end, "there is none to stop"
+        pids = find()
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 def reachable(desktop: Desktop) -> bool:

@@ -1,34 +1,14 @@
 """A session that is stopped while it is parked or woken: it is over then, whatever was faster."""
 
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pytest
 from service import orphans
 from service.installation import Installation
-from service.parking import parked, wake
+from service.parking import frozen, parked, wake
 from service.person import Desktop
 from service.until import until
-
-
-@contextmanager
-def frozen(find: Callable[[], list[int]]) -> Iterator[None]:
-    """Have the processes that are found stand still, and go on when the block is over."""
-    end, pids = time.monotonic() + 20, find()
-    while not pids:  # without a pause: what is waited for may last some 50 ms
-        assert time.monotonic() < end, "there is none to stop"
-        pids = find()
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 def nothing_is_left(lot: Installation, desktop: Desktop) -> None:

@@ -3,11 +3,12 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
+from service import orphans
 from service.chromium import Browser
 from service.conftest import tidy
 from service.guest import BOOT
 from service.installation import Installation
-from service.parking import parked, wake
+from service.parking import frozen, parked, wake
 from service.person import Desktop
 from service.until import until
 from service.viewer import state
@@ -59,10 +60,22 @@ def test_what_cannot_go_on_is_not_tried_again(window: Browser, lot: Installation
     window.open(desktop.facts["url"])
     until(lambda: state(window) == "stuck")
     assert "cannot go on: its image was changed" in window.find("#veil-words").text
-    assert not window.find("#connect").is_displayed()
+    assert window.run("return document.getElementById('connect').hidden")
     window.picture("a parked machine that cannot go on")
     desktop.stop()
     (lot.machines / "box.raw").unlink()
+
+
+def test_its_viewer_says_that_it_is_woken(window: Browser, lot: Installation) -> None:
+    desktop = lot.person().create()
+    parked(lot, desktop)
+    with ThreadPoolExecutor() as pool:
+        opened = pool.submit(window.open, desktop.facts["url"])
+        with frozen(lambda: orphans.keepers(desktop.id)):
+            opened.result()
+            until(lambda: "being woken" in window.find("#veil-words").text)
+            window.picture("a machine that is being woken")
+    window.screen()
 
 
 def test_its_address_wakes_it(window: Browser, lot: Installation) -> None:
