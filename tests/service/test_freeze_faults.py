@@ -125,6 +125,30 @@ def test_a_qemu_that_dies_is_named(quick: Installation) -> None:
     assert nothing_left(quick)
 
 
+def test_an_image_that_is_replaced_meanwhile_is_not_frozen(quick: Installation) -> None:
+    image = quick.machines / "quick.raw"
+    with freezing(quick) as child:
+        await_step(child, "calms")
+        image.with_suffix(".new").write_bytes(sector())
+        image.with_suffix(".new").rename(image)
+        out, _ = child.communicate(timeout=60)
+    assert child.returncode == 1 and "its image was changed meanwhile" in out, out
+    assert nothing_left(quick)
+
+
+def test_how_far_it_is_can_be_seen_until_the_template_is_there(quick: Installation) -> None:
+    def seen() -> bool:
+        return (quick.templates / ".draft/progress.json").exists()
+
+    def there() -> bool:
+        return any(not path.name.startswith(".") for path in quick.templates.iterdir())
+    with freezing(quick) as child:
+        await_step(child, "calms")
+        while child.poll() is None:
+            assert seen() or there()
+    assert child.returncode == 0 and not list(template(quick).glob("progress*"))
+
+
 def test_two_at_once_are_one_after_the_other(quick: Installation) -> None:
     with freezing(quick) as child:
         await_step(child, "calms")

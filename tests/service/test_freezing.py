@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,18 @@ def test_cancelled_it_leaves_nothing(site: Installation) -> None:
         ".lock", ".freeze.log")]
     assert not [words for words in site.leftovers()]
     assert act(root, "cancel").status == 409 and act(root, "hasten").status == 409
+
+
+def test_of_three_at_once_one_begins_and_the_others_are_told(site: Installation) -> None:
+    root = site.person("root")
+    with ThreadPoolExecutor(3) as pool:
+        replies = list(pool.map(lambda memory: freeze(site, memory=memory), ("32", "48", "64")))
+    begun, = (reply for reply in replies if reply.status == 200)
+    assert sorted(reply.status for reply in replies) == [200, 409, 409]
+    assert all("is being frozen already" in reply.json["message"]
+               for reply in replies if reply.status == 409)
+    assert facts(root)["freezing"]["memory"] == begun.json["freezing"]["memory"]
+    assert act(root, "cancel").status == 200
 
 
 def test_a_failure_is_there_for_whoever_looks_later(site: Installation) -> None:
