@@ -153,9 +153,7 @@ def keep(settings: Settings, hardware: Hardware, disk: float, place: Path, argv:
 
 def master(machine: Machine) -> dict[str, Any]:
     """Return what a machine's file is; raise Refusal if it is not the one that was booted."""
-    facts = machine.file.stat()
-    found = {"size": facts.st_size, "mtime": facts.st_mtime_ns, "inode": facts.st_ino,
-             "sha256": digest(machine.file)}
+    found = described(machine.file) | {"inode": machine.file.stat().st_ino}
     if stamp(machine.file) != machine.stamp:
         raise Refusal(f"{machine.name} could not be frozen: its image was changed meanwhile.", 409,
                       "Try again.")
@@ -169,15 +167,11 @@ def pack(memory: Path) -> None:
 
 
 def described(path: Path) -> dict[str, Any]:
-    """Return size, mtime in ns and SHA-256 of a part."""
+    """Return size, mtime in ns and SHA-256 of a file."""
     facts = path.stat()
-    return {"size": facts.st_size, "mtime": facts.st_mtime_ns, "sha256": digest(path)}
-
-
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+        digest = file_digest(file, "sha256").hexdigest()
+    return {"size": facts.st_size, "mtime": facts.st_mtime_ns, "sha256": digest}
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import json
 import logging
 import os
-from pathlib import Path
 
 from desktop import configuration, maintenance
 from desktop.errors import Refusal
@@ -85,7 +84,7 @@ def check_whole(saved: Paths) -> None:
         configuration.read(saved.settings)
         volumes.recall(saved.volumes.read_text(), saved.directory)
     except OSError as error:
-        problem = f"{Path(error.filename).name} cannot be read ({error.strerror})"
+        problem = template.unreadable(error)
     except (ValueError, LookupError, TypeError, AttributeError, Refusal) as error:
         problem = str(error)
     else:
